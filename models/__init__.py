@@ -1,0 +1,53 @@
+"""The tables, one noun per file. Importing this package registers all of them."""
+
+from models.access_tokens import AccessToken, TokenUse
+from models.assignments import Assignment
+from models.base import Base, UTCDateTime, new_id, utcnow
+from models.catalog import Alias, Catalog, Course, Journey, Rule
+from models.companies import Company, PeopleCount
+from models.database import any_of, db, engine, init_database, reading, writing
+from models.flags import Flag
+from models.groups import Group, GroupMember
+from models.leases import Lease
+from models.overrides import Exemption, Pin, Suppression
+from models.provisioning_log import LogEntry, RequestCount
+from models.queue import QueueEntry
+from models.runs import PlannedChange, Run
+from models.users import User, UserEmail
+
+__all__ = [
+    "AccessToken",
+    "Alias",
+    "Assignment",
+    "Base",
+    "Catalog",
+    "Company",
+    "Course",
+    "Exemption",
+    "Flag",
+    "Group",
+    "GroupMember",
+    "Journey",
+    "Lease",
+    "LogEntry",
+    "PeopleCount",
+    "Pin",
+    "PlannedChange",
+    "QueueEntry",
+    "RequestCount",
+    "Rule",
+    "Run",
+    "Suppression",
+    "TokenUse",
+    "User",
+    "UserEmail",
+    "UTCDateTime",
+    "any_of",
+    "db",
+    "engine",
+    "init_database",
+    "new_id",
+    "reading",
+    "utcnow",
+    "writing",
+]

@@ -1,0 +1,60 @@
+"""The base of every table, and the one column type for time."""
+
+import datetime as dt
+import os
+import time
+import uuid
+from typing import Any
+
+from sqlalchemy import DateTime, MetaData, types
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Tables inherit from here, never from ``db.Model`` (which mypy strict cannot read)."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UTCDateTime(types.TypeDecorator[dt.datetime]):
+    """A timestamp that is always aware and always UTC; SQLite would hand back a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: every time in Herdbook carries its zone")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=dt.UTC)  # type: ignore[no-any-return]
+        return value.astimezone(dt.UTC)  # type: ignore[no-any-return]
+
+
+def utcnow() -> dt.datetime:
+    """The present in whole milliseconds, so that a time read over SCIM compares equal to the stored one."""
+    now = dt.datetime.now(dt.UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_id() -> str:
+    """A UUID version 7 (RFC 9562 5.7): ids sort by creation time, so a list in id order is stable."""
+    milliseconds = time.time_ns() // 1_000_000
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    bits = bits & ~(0xF << 76) | 7 << 76
+    return str(uuid.UUID(int=bits & ~(0x3 << 62) | 2 << 62))

@@ -1,0 +1,84 @@
+"""The one engine, and the two ways into it: ``reading()`` and ``writing()``.
+
+SQLite and PostgreSQL behave alike behind these two: a writer on SQLite takes the write lock before
+it reads (``BEGIN IMMEDIATE``: the driver's default silently loses updates), and writers of one
+process queue on a lock of ours, because SQLite's own sleeping busy handler makes the slowest
+writes twenty times slower. On PostgreSQL a read-modify-write locks its rows with ``FOR UPDATE``.
+"""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, bindparam, event, select
+from sqlalchemy import func as sql
+from sqlalchemy.sql.elements import ColumnElement
+
+from models.base import Base
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+_sqlite_writer = threading.Lock()
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000")
+
+
+def engine() -> Engine:
+    """The engine of the current application."""
+    return db.engine
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection whose statements see one snapshot and write nothing."""
+    with engine().connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """One transaction: commits at the end of the block, rolls back when it raises.
+
+    Never call out over HTTP inside it, and never nest it: SQLite has one writer.
+    """
+    is_sqlite = engine().dialect.name == "sqlite"
+    with _sqlite_writer if is_sqlite else nullcontext(), engine().connect() as connection:
+        connection = connection.execution_options(writing=True)
+        with connection.begin():
+            yield connection
+
+
+def install_sqlite_rules(engine: Engine) -> None:
+    """Set the PRAGMAs on every connection and begin transactions by our own word."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        is_writer = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+def init_database(app: Any) -> None:
+    """Attach the engine to ``app``; SQLite gets its rules."""
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            install_sqlite_rules(db.engine)
+
+
+def any_of(column: Any, values: Collection[str]) -> ColumnElement[bool]:
+    """``column`` is one of ``values``: one bound value, whatever their number, on both databases."""
+    if current_app.extensions["sqlalchemy"].engine.dialect.name == "sqlite":
+        import json
+
+        each = sql.json_each(bindparam(None, json.dumps(list(values)), unique=True))
+        return column.in_(select(each.table_valued("value").c.value))  # type: ignore[no-any-return]
+    return column == sql.any(bindparam(None, list(values), unique=True))  # type: ignore[no-any-return]

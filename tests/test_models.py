@@ -1,0 +1,39 @@
+"""The tables behave alike on both databases."""
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, select
+
+from models import Company, any_of, new_id, reading, writing
+
+
+def test_a_time_comes_back_aware_and_equal(app: Flask) -> None:
+    noon = dt.datetime(2026, 3, 1, 12, 0, 0, 123000, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    with writing() as connection:
+        connection.execute(insert(Company).values(id="1", name="Globex", created_at=noon))
+    with reading() as connection:
+        found = connection.execute(select(Company.created_at).where(Company.id == "1")).scalar_one()
+    assert found == noon
+    assert found.tzinfo == dt.UTC
+
+
+def test_a_writing_block_that_raises_leaves_nothing(app: Flask) -> None:
+    with pytest.raises(RuntimeError), writing() as connection:
+        connection.execute(insert(Company).values(id="1", name="Globex"))
+        raise RuntimeError
+    with reading() as connection:
+        assert connection.execute(select(Company.id).where(Company.id == "1")).first() is None
+
+
+def test_any_of_binds_one_value_whatever_the_number(app: Flask) -> None:
+    with reading() as connection:
+        many = [str(number) for number in range(100_000)]
+        assert connection.execute(select(Company.id).where(any_of(Company.id, many))).scalars().all() == ["23456"]
+        assert connection.execute(select(Company.id).where(any_of(Company.id, []))).all() == []
+
+
+def test_ids_sort_by_the_time_they_were_made() -> None:
+    assert new_id()[:12] <= new_id()[:12]
+    assert len({new_id() for _ in range(1000)}) == 1000

@@ -16,6 +16,9 @@ class Catalog(Base):
     company_id: Mapped[str] = mapped_column(ForeignKey("companies.id"), primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
     loaded_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    approved_losing: Mapped[int] = mapped_column(default=0)
+    """People who lose something by the latest change, as an operator confirmed it: not braked."""
+    approved_gaining: Mapped[int] = mapped_column(default=0)
 
 
 class Course(Base):

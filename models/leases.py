@@ -23,3 +23,7 @@ class Lease(Base):
     last_run: Mapped[int] = mapped_column(default=0)
     """Number of the latest run, those without work included."""
     last_run_at: Mapped[float | None] = mapped_column(Double)
+    interval_run: Mapped[int] = mapped_column(default=0)
+    """Number of the latest full interval run: the brake adds up what was lost since."""
+    active_learners: Mapped[int] = mapped_column(default=0)
+    """Active learners as of each person's last plan: the brake's measure, kept without counting."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
@@ -51,3 +51,5 @@ class QueueEntry(Base):
     """When time alone makes the person out of date (an end date, a validity that runs out)."""
     held_run: Mapped[int | None]
     """The run whose held changes wait for an operator."""
+    active_learner: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the last plan saw an active learner; summed up in ``leases.active_learners``."""

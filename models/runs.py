@@ -2,10 +2,12 @@
 
 import datetime as dt
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
+
+LOSING = "kind IN ('withdraw', 'pause')"
 
 
 class Run(Base):
@@ -25,6 +27,8 @@ class Run(Base):
     """People planned so far: the count as it goes."""
     counts: Mapped[str] = mapped_column(Text, default="{}")
     """JSON: changes, flags and outcomes, as ``reconcile run --json`` prints them."""
+    braked: Mapped[str] = mapped_column(default="")
+    """``losing``, ``gaining``, both with a space between, or nothing: whose changes are held."""
     detail: Mapped[str | None] = mapped_column(Text)
 
 
@@ -32,7 +36,24 @@ class PlannedChange(Base):
     """One named change of one run, and its outcome."""
 
     __tablename__ = "changes"
-    __table_args__ = (Index("ix_changes_user_id", "company_id", "user_id", "run"),)
+    __table_args__ = (
+        Index("ix_changes_user_id", "company_id", "user_id", "run"),
+        Index(
+            "ix_changes_losing",
+            "company_id",
+            "run",
+            "user_id",
+            sqlite_where=text(LOSING),
+            postgresql_where=text(LOSING),
+        ),
+        Index(
+            "ix_changes_held",
+            "company_id",
+            "user_id",
+            sqlite_where=text("outcome = 'held'"),
+            postgresql_where=text("outcome = 'held'"),
+        ),
+    )
 
     company_id: Mapped[str] = mapped_column(primary_key=True)
     run: Mapped[int] = mapped_column(primary_key=True)
@@ -50,5 +71,6 @@ class PlannedChange(Base):
     reason: Mapped[str]
     desired_hash: Mapped[str]
     outcome: Mapped[str]
-    """``planned``, ``applied``, ``deferred``, ``rejected``, ``held``, ``superseded``, ``discarded``, ``undone``."""
+    """``planned``, ``applied``, ``deferred``, ``rejected``, ``held``, ``superseded``,
+    ``released``, ``discarded``, ``undone``."""
     outcome_detail: Mapped[str | None]

@@ -9,7 +9,8 @@ from models.database import any_of, db, engine, init_database, reading, writing
 from models.flags import Flag
 from models.groups import Group, GroupMember
 from models.leases import Lease
-from models.overrides import Exemption, Pin, Suppression
+from models.lms import LmsLearner, LmsRefusal, LmsState
+from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
 from models.provisioning_log import LogEntry, RequestCount
 from models.queue import QueueEntry
 from models.runs import PlannedChange, Run
@@ -24,11 +25,15 @@ __all__ = [
     "Company",
     "Course",
     "Exemption",
+    "ExemptionProposal",
     "Flag",
     "Group",
     "GroupMember",
     "Journey",
     "Lease",
+    "LmsLearner",
+    "LmsRefusal",
+    "LmsState",
     "LogEntry",
     "PeopleCount",
     "Pin",

@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
 
 OPEN = "withdrawn_at IS NULL AND completed_at IS NULL"
+OUTBOX = "delivery IN ('to_send', 'sending', 'to_withdraw', 'withdrawing')"
 
 
 class Assignment(Base):
@@ -16,7 +17,7 @@ class Assignment(Base):
     A course withdrawn and wanted again, or to be taken again, is a new ``cycle``, never a reopened
     row. ``delivery`` is where the row stands on its way to the training platform: ``blocked`` and
     ``locked`` rows wait, ``to_send`` -> ``sending`` -> ``sent``, ``to_withdraw`` -> ``withdrawing``
-    -> ``withdrawn``.
+    -> ``withdrawn``; ``rejected`` is what the platform refused for good.
     """
 
     __tablename__ = "assignments"
@@ -33,9 +34,9 @@ class Assignment(Base):
         Index(
             "ix_assignments_outbox",
             "company_id",
-            "delivery",
-            sqlite_where=text("delivery IN ('to_send', 'sending', 'to_withdraw', 'withdrawing')"),
-            postgresql_where=text("delivery IN ('to_send', 'sending', 'to_withdraw', 'withdrawing')"),
+            "user_id",
+            sqlite_where=text(OUTBOX),
+            postgresql_where=text(OUTBOX),
         ),
     )
 
@@ -60,7 +61,9 @@ class Assignment(Base):
     paused_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     closed_reason: Mapped[str | None]
-    lms_id: Mapped[int | None]
+    lms_id: Mapped[int | None] = mapped_column(BigInteger)
     """Id of the learner_training at the training platform."""
+    tried_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    """When the sender last asked the platform about the row."""
     run: Mapped[int]
     """Number of the run that last changed the row."""

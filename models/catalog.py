@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
@@ -29,7 +29,7 @@ class Course(Base):
     company_id: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
-    training_id: Mapped[int | None]
+    training_id: Mapped[int | None] = mapped_column(BigInteger)
     """Id of the course at the training platform."""
     due_days: Mapped[int | None]
     family: Mapped[str | None]

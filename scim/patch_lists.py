@@ -1,0 +1,161 @@
+"""PATCH on attributes of several values: emails, roles, members of a group (RFC 7644 3.5.2.1 to 3.5.2.3)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from scim.attributes import Attribute, fold
+from scim.comparing import comparable
+from scim.errors import Mutability, NoTarget
+from scim.filters import And, Comparison, Node, evaluate
+from scim.targets import Target
+from scim.values import (
+    as_list,
+    as_object,
+    identity,
+    is_blank,
+    join_lists,
+    keep_one_primary,
+    merge_complex,
+    put,
+    read_value,
+)
+
+
+def change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribute) -> list[Any] | None:
+    """The whole list: add to it, replace it, empty it, or take the listed values out of it."""
+    if op == "add":
+        return join_lists(old or [], [] if is_blank(value) else as_list(value), attribute) or None
+    if op == "replace":
+        return read_value(value, attribute)  # type: ignore[no-any-return]
+    if is_blank(value) or not old:
+        return None
+    return _without(old, as_list(value), attribute) or None
+
+
+def _without(old: list[Any], values: list[Any], attribute: Attribute) -> list[Any]:
+    """Entra, JumpCloud and authentik remove members by a list of them instead of a filter."""
+    unwanted = [as_object(each, attribute) for each in values if not is_blank(each)]
+    keys: dict[Any, set[str | None]] = {}
+    for each in unwanted:
+        if not is_blank(each.get("value")):
+            keys.setdefault(_key(each, attribute), set()).add(_type(each, attribute))
+    shapes = [each for each in unwanted if is_blank(each.get("value"))]
+    return [element for element in old if not _is_unwanted(element, keys, shapes, attribute)]
+
+
+def _is_unwanted(
+    element: dict[str, Any],
+    keys: dict[Any, set[str | None]],
+    shapes: list[dict[str, Any]],
+    attribute: Attribute,
+) -> bool:
+    types = keys.get(_key(element, attribute)) if element.get("value") is not None else None
+    own = _type(element, attribute)
+    if types and (None in types or own is None or own in types):
+        return True
+    return any(shape.items() <= element.items() for shape in shapes)
+
+
+def _key(element: dict[str, Any], attribute: Attribute) -> Any:
+    value = attribute.find_sub("value")
+    return comparable(element["value"], value) if value else element["value"]
+
+
+def _type(element: dict[str, Any], attribute: Attribute) -> str | None:
+    kind = element.get("type") if "type" in attribute.identity else None
+    return fold(kind) if isinstance(kind, str) else None
+
+
+def change_verbatim(old: Any, op: str, value: Any) -> Any:
+    """A value no schema describes: lists are joined, objects merged, anything else is replaced."""
+    if op == "remove":
+        if isinstance(old, list) and value is not None:
+            return [each for each in old if each not in as_list(value)] or None
+        return None
+    if op == "add" and isinstance(old, list) and isinstance(value, list):
+        return old + [each for each in value if each not in old]
+    if op == "add" and isinstance(old, dict) and isinstance(value, dict):
+        return {**old, **value}
+    return value
+
+
+def change_selected(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
+    """The elements a filter selects. Add and replace create the element the filter describes."""
+    node = target.filter
+    assert node is not None  # noqa: S101
+    return _change_elements(old, op, target, value, lambda element: evaluate(node, element))
+
+
+def change_each(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
+    """A sub-attribute of every element; of a new one where there is none."""
+    return _change_elements(old, op, target, value, lambda element: True)
+
+
+def _change_elements(
+    old: Any, op: str, target: Target, value: Any, selects: Callable[[dict[str, Any]], bool]
+) -> list[Any] | None:
+    elements = [each if isinstance(each, dict) else {"value": each} for each in as_list(old)] if old else []
+    selected = [selects(element) for element in elements]
+    if any(selected):
+        pairs = zip(elements, selected, strict=True)
+        new = [_change_element(each, op, target, value) if hit else each for each, hit in pairs]
+    elif op == "remove" or is_blank(value):
+        return old  # type: ignore[no-any-return]
+    else:
+        new = [*elements, _change_element(_described(target), op, target, value)]
+    return _settled(elements, [each for each in new if each], target.attribute)
+
+
+def _change_element(element: dict[str, Any], op: str, target: Target, value: Any) -> dict[str, Any] | None:
+    if target.sub:
+        new = dict(element)
+        put(new, target.sub, None if op == "remove" else read_value(value, target.sub))
+    elif op == "remove" or is_blank(value):
+        return None
+    else:
+        new = merge_complex(element, value, target.attribute) or {}
+    _check_immutable(element, new, target.attribute)
+    return new
+
+
+def _check_immutable(old: dict[str, Any], new: dict[str, Any], attribute: Attribute) -> None:
+    for sub in attribute.sub_attributes:
+        if sub.mutability == "immutable" and old.get(sub.name, new.get(sub.name)) != new.get(sub.name):
+            raise Mutability(
+                f"{attribute.name}.{sub.name} cannot be changed; remove the element and add another"
+            )
+
+
+def _described(target: Target) -> dict[str, Any]:
+    """The element a filter that matched nothing describes, where it is a conjunction of canonical values."""
+    if target.filter is None:
+        return {}
+    terms = _conjunction(target.filter)
+    if terms is None or not all(map(_is_canonical, terms)):
+        raise NoTarget(f"{target.text}: nothing matches the filter")
+    return {
+        term.path.leaf.name: term.key if term.path.leaf.type == "boolean" else term.value for term in terms
+    }
+
+
+def _conjunction(node: Node) -> list[Comparison] | None:
+    if isinstance(node, And):
+        left, right = _conjunction(node.left), _conjunction(node.right)
+        return None if left is None or right is None else left + right
+    return [node] if isinstance(node, Comparison) and node.op == "eq" else None
+
+
+def _is_canonical(term: Comparison) -> bool:
+    leaf = term.path.leaf
+    if leaf.type == "boolean":
+        return isinstance(term.key, bool)
+    return isinstance(term.value, str) and fold(term.value) in map(fold, leaf.canonical_values)
+
+
+def _settled(old: list[Any], new: list[Any], attribute: Attribute) -> list[Any] | None:
+    """``new`` without repetitions and with one primary element."""
+    if attribute.verbatim:
+        return new or None
+    unique = {identity(element, attribute): element for element in reversed(new)}
+    kept = list(reversed(unique.values())) if len(unique) < len(new) else new
+    return keep_one_primary(old, kept, attribute) or None

@@ -1,0 +1,117 @@
+"""Attribute paths: from ``name.familyName`` or ``urn:...:User:department`` to the attribute meant (RFC 7644 3.10)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from scim.attributes import TRAINING_URN, Attribute, ResourceType, Schema, as_attribute, fold, undeclared
+from scim.errors import InvalidPath
+
+NAME = re.compile(r"[A-Za-z$_][A-Za-z0-9$_-]*")
+MAX_LENGTH = 512
+VERSIONED_URN = re.compile(r"urn:[^\s\[\]\"()]+:\d+(?:\.\d+)*:[A-Za-z]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where a value stands: ``attribute`` of the resource, or of extension ``urn``, and perhaps its ``sub``.
+
+    A path that is an extension's URN alone has the extension itself as ``attribute``.
+    """
+
+    attribute: Attribute
+    sub: Attribute | None = None
+    urn: str | None = None
+
+    @property
+    def leaf(self) -> Attribute:
+        """The attribute whose type and case rule count in a comparison."""
+        return self.sub or self.attribute
+
+    def __str__(self) -> str:
+        name = f"{self.attribute.name}.{self.sub.name}" if self.sub else self.attribute.name
+        return f"{self.urn}:{name}" if self.urn else name
+
+
+@lru_cache(maxsize=1024)
+def parse_path(text: str, resource_type: ResourceType) -> Path:
+    """The declared attribute that ``text`` names; below an extension URN also an undeclared one.
+
+    Names compare without case. A name the core does not know is looked for in the registered
+    extensions: Entra filters on a bare ``manager``. Raises ``InvalidPath``.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidPath(f"a path is at most {MAX_LENGTH} characters long")
+    schema, rest = split_urn(text, resource_type)
+    if not rest:
+        return Path(as_attribute(schema))
+    name, sub_name = split_names(rest, text)
+    urn, attribute = _find(name, schema, resource_type)
+    if attribute is None:
+        raise InvalidPath(f"{name!r} is not an attribute of {resource_type.name}")
+    return Path(attribute, _find_sub(attribute, sub_name), urn)
+
+
+def _find(name: str, schema: Schema, resource_type: ResourceType) -> tuple[str | None, Attribute | None]:
+    if schema is not resource_type.core:
+        return schema.urn, schema.find(name) or undeclared(name)
+    attribute = schema.find(name)
+    if attribute:
+        return None, attribute
+    for extension in resource_type.extensions:
+        if extension is not resource_type.training and extension.find(name):
+            return extension.urn, extension.find(name)
+    return None, None
+
+
+def _find_sub(attribute: Attribute, name: str | None) -> Attribute | None:
+    if name is None:
+        return None
+    if attribute.verbatim:
+        return undeclared(name)
+    sub = attribute.find_sub(name)
+    if sub is None:
+        raise InvalidPath(f"{attribute.name!r} has no sub-attribute {name!r}")
+    return sub
+
+
+def split_names(rest: str, text: str) -> tuple[str, str | None]:
+    """``name`` or ``name.sub`` taken apart; ``text`` is the whole path, for the message of ``InvalidPath``."""
+    name, dot, sub = rest.partition(".")
+    if not NAME.fullmatch(name) or (dot and not NAME.fullmatch(sub)):
+        raise InvalidPath(f"{text!r} is not an attribute path: expected name, name.sub or urn:...:name")
+    return name, sub or None
+
+
+def split_urn(text: str, resource_type: ResourceType) -> tuple[Schema, str]:
+    """The schema a path stands in, and what follows its URN (empty: the path is the URN alone).
+
+    The URN holds dots ("2.0"), so it must be cut off before looking for ".sub". What stands between
+    URN and attribute is a colon (RFC 7644 3.10) or, from some clients, a dot.
+    """
+    if text[:4].lower() != "urn:":
+        return resource_type.core, text
+    for urn in _urns_at_start(text, resource_type):
+        if len(urn) == len(text) or text[len(urn)] in ":.":
+            return _schema(urn, resource_type), text[len(urn) + 1 :]
+    urn, _, rest = text.rpartition(":")
+    return resource_type.find_extension(urn), rest
+
+
+def _urns_at_start(text: str, resource_type: ResourceType) -> Iterator[str]:
+    """The URNs ``text`` may begin with: the longest known one, else what has the form of one."""
+    folded = fold(text)
+    known = (resource_type.core, *resource_type.extensions)
+    urns = [schema.urn for schema in known if folded.startswith(fold(schema.urn))]
+    yield from (text[: len(urn)] for urn in sorted(urns, key=len, reverse=True))
+    for form in (TRAINING_URN, VERSIONED_URN):
+        found = form.match(text)
+        if found and NAME.match(text[found.end() + 1 :] or "a"):
+            yield found.group()
+
+
+def _schema(urn: str, resource_type: ResourceType) -> Schema:
+    if fold(urn) == fold(resource_type.core.urn):
+        return resource_type.core
+    return resource_type.find_extension(urn)

@@ -1,15 +1,29 @@
 """The application: the only module that knows every part."""
 
+import logging
+import sys
+from pathlib import Path
+from typing import TextIO
+
 from flask import Flask
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import Config, load_config
+from config import DEPLOYED, THREADS, Config, load_config
 from models import init_database
+from probes import init_probes
+
+CONNECTIONS = THREADS + 1 + 8
+"""One for each request being answered, for the scheduler and for each sender to the training platform."""
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Build the application. Starts no thread: the scheduler belongs to ``gunicorn.conf.py``."""
-    config = config or load_config()
+def create_app(config: Config | None = None, *, production: bool = False) -> Flask:
+    """Build the application. Starts no thread: the scheduler belongs to ``gunicorn.conf.py``.
+
+    ``production`` is what the Procfile says: refuse (``SettingError``) to come up on defaults.
+    """
+    config = config or load_config(required=(*DEPLOYED, "PORT") if production else ())
     app = Flask(__name__, static_folder=None)
     app.config.update(
         HERDBOOK=config,
@@ -18,16 +32,31 @@ def create_app(config: Config | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
     )
+    # One hop: Heroku's router, or the one proxy in front. PUBLIC_URL, where set, goes before it.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    _make_folder(config)
     init_database(app)
     _register_parts(app)
     return app
 
 
+def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
+    """One line per event on ``stream``; whoever runs the process collects them (a dyno has no files)."""
+    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(stream=stream, level=level, format=line, force=True)
+
+
 def _engine_options(config: Config) -> dict[str, object]:
     if config.testing:
         return {"poolclass": NullPool}
-    return {"pool_size": 24, "max_overflow": 8, "pool_pre_ping": not config.database_url.startswith("sqlite")}
+    return {"pool_size": CONNECTIONS, "max_overflow": THREADS, "pool_pre_ping": not config.is_sqlite}
+
+
+def _make_folder(config: Config) -> None:
+    name = make_url(config.database_url).database
+    if config.is_sqlite and name:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _register_parts(app: Flask) -> None:
-    """Blueprints and commands."""
+    init_probes(app)

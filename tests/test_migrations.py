@@ -1,0 +1,107 @@
+"""The numbered versions and the models say the same, on both databases."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from app import create_app
+from config import Config, to_sqlalchemy_url
+from migrations import find_revision, latest_revision
+from migrations.upgrade import upgrade_database
+from models import Base, engine, reading
+
+SCHEMA = {
+    "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
+    "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+}
+
+
+def make_empty_app(url: str) -> Flask:
+    return create_app(Config(database_url=to_sqlalchemy_url(url), secret_key="test", testing=True))
+
+
+@pytest.fixture
+def new_postgres_url(postgres_url: str) -> Iterator[str]:
+    """A database without any table."""
+    server = postgres_url.rpartition("/")[0]
+    admin = create_engine(to_sqlalchemy_url(server + "/postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS migrated WITH (FORCE)"))
+        connection.execute(text("CREATE DATABASE migrated"))
+    admin.dispose()
+    yield server + "/migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'folder' / 'herdbook.sqlite3'}"
+    url: str = request.getfixturevalue("new_postgres_url")
+    return url
+
+
+def test_the_versions_make_the_tables_the_models_ask_for(empty_url: str) -> None:
+    with make_empty_app(empty_url).app_context():
+        upgrade_database()
+        with reading() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+
+
+def test_indexes_and_constraints_are_the_same_word_for_word(empty_url: str) -> None:
+    """Autogeneration does not see the WHERE of a partial index; the databases' own words do."""
+    with make_empty_app(empty_url).app_context():
+        upgrade_database()
+        migrated = read_schema()
+        Base.metadata.drop_all(engine())
+        Base.metadata.create_all(engine())
+        assert read_schema() == migrated
+
+
+def read_schema() -> list[tuple[str, ...]]:
+    with reading() as connection:
+        rows = connection.execute(text(SCHEMA[engine().dialect.name])).all()
+    return [tuple(" ".join(str(part).split()) for part in row) for row in rows if "alembic" not in str(row)]
+
+
+def test_a_second_upgrade_has_nothing_to_do(empty_url: str) -> None:
+    with make_empty_app(empty_url).app_context():
+        assert upgrade_database() == (None, latest_revision())
+        assert upgrade_database() == (latest_revision(), latest_revision())
+        with reading() as connection:
+            assert find_revision(connection) == latest_revision()
+
+
+def test_four_upgrades_at_once_do_the_work_once(empty_url: str) -> None:
+    seen: list[str | None] = []
+
+    def upgrade() -> None:
+        with make_empty_app(empty_url).app_context():
+            seen.append(upgrade_database()[0])
+
+    threads = [threading.Thread(target=upgrade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(str(before) for before in seen) == [latest_revision()] * 3 + ["None"]
+
+
+def test_a_version_that_fails_leaves_nothing_behind(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_half_way(config: Any, _revision: str) -> None:
+        config.attributes["connection"].execute(text("CREATE TABLE aliases (company_id VARCHAR)"))
+        raise RuntimeError
+
+    with make_empty_app(empty_url).app_context():
+        monkeypatch.setattr("migrations.upgrade.command.upgrade", fail_half_way)
+        with pytest.raises(RuntimeError):
+            upgrade_database()
+        monkeypatch.undo()
+        assert upgrade_database() == (None, latest_revision())

@@ -1,4 +1,4 @@
-"""What an attribute is: the frozen tree every other part of ``scim`` reads. Built once, in ``scim.schemas``."""
+"""What an attribute is: the frozen tree the rest of ``scim`` reads, built once in ``scim.schemas``."""
 
 import re
 import unicodedata
@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 TRAINING_URN = re.compile(r"urn:ietf:params:scim:schemas:extension:[^:\s\[\]\"]+:2\.0:User", re.IGNORECASE)
-"""Any extension of this form carries the training attributes: administrators copy the guide's placeholder name."""
+"""An extension of this form carries the training attributes: people copy the guide's placeholder name."""
+
+
+TEXT_TYPES = ("string", "reference", "binary", "dateTime")
 
 
 def fold(text: str) -> str:
@@ -48,10 +51,17 @@ class Attribute:
     """Names of the sub-attributes by which elements of a multi-valued attribute are told apart."""
     json_text: bool = False
     """An element may come as JSON text, as Entra sends app roles."""
-    _subs: dict[str, "Attribute"] = field(init=False, repr=False)
+    key: str = field(init=False)
+    """The name, folded."""
+    is_text: bool = field(init=False)
+    """Whether a value is one string."""
+    _subs: dict[str, "Attribute"] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_subs", {fold(sub.name): sub for sub in self.sub_attributes})
+        is_text = self.type in TEXT_TYPES and not (self.verbatim or self.multi_valued)
+        object.__setattr__(self, "key", fold(self.name))
+        object.__setattr__(self, "is_text", is_text)
+        object.__setattr__(self, "_subs", by_name(self.sub_attributes))
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -77,14 +87,14 @@ def undeclared(name: str) -> Attribute:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schema:
-    """One schema: its URN and attributes. ``common`` are those every resource has and no schema lists (RFC 7643 3.1)."""
+    """One schema. ``common`` are the attributes every resource has and no schema lists (RFC 7643 3.1)."""
 
     urn: str
     name: str
     description: str
     attributes: tuple[Attribute, ...]
     common: tuple[Attribute, ...] = ()
-    _names: dict[str, Attribute] = field(init=False, repr=False)
+    _names: dict[str, Attribute] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_names", by_name((*self.common, *self.attributes)))

@@ -89,30 +89,33 @@ def shadow(document: Mapping[str, Any], resource_type: ResourceType) -> dict[str
     for key, value in document.items():
         if key[:4].lower() == "urn:" and isinstance(value, dict):
             schema = resource_type.find_extension(key)
-            shadowed[fold(key)] = {
-                fold(name): _shadow_value(each, schema.find(name) or undeclared(name))
-                for name, each in value.items()
-            }
+            inner = ((schema.find(name) or undeclared(name), each) for name, each in value.items())
+            shadowed[fold(key)] = {attribute.key: _shadow_value(each, attribute) for attribute, each in inner}
         else:
-            shadowed[fold(key)] = _shadow_value(value, resource_type.core.find(key) or undeclared(key))
+            attribute = resource_type.core.find(key) or undeclared(key)
+            shadowed[attribute.key] = _shadow_value(value, attribute)
     return shadowed
 
 
 def _shadow_value(value: object, attribute: Attribute) -> object:
+    if attribute.is_text:
+        return comparable(value, attribute)
     if attribute.verbatim or attribute.multi_valued:
         return [_shadow_object(each, attribute) for each in elements(value)]
-    if attribute.is_complex and isinstance(value, dict):
+    if isinstance(value, dict):
         return _shadow_object(value, attribute)
     return comparable(value, attribute)
 
 
 def _shadow_object(value: dict[str, Any], attribute: Attribute) -> dict[str, Any]:
-    return {
-        fold(name): _shadow_leaf(
-            each, attribute.find_sub(name) or (attribute if name == "value" else undeclared(name))
-        )
-        for name, each in value.items()
-    }
+    shadowed: dict[str, Any] = {}
+    for name, each in value.items():
+        sub = attribute.find_sub(name)
+        if sub is None:
+            # The bare value of a list such as ``schemas`` compares by the rules of the list itself.
+            sub = undeclared(name) if attribute.is_complex or name != "value" else attribute
+        shadowed[sub.key if sub is not attribute else name] = _shadow_leaf(each, sub)
+    return shadowed
 
 
 def _shadow_leaf(value: object, attribute: Attribute) -> object:

@@ -106,7 +106,7 @@ class GroupOfUser(Declaration):
 
 class CoreUser(Resource):
     userName = text(
-        "The name that identifies the person at the identity provider; unique in the company, whatever its case.",
+        "The name of the person at the identity provider; unique in the company, whatever its case.",
         required=True,
         uniqueness="server",
         column="user_name_key",

@@ -39,7 +39,7 @@ class Present:
 class Comparison:
     """``path op value``; ``op`` is lower case, ``value`` the literal as written.
 
-    A comparison on a complex or multi-valued attribute is on its ``value`` sub-attribute: ``path.sub`` says so.
+    On a complex or multi-valued attribute it is the ``value`` sub-attribute that is compared: see ``path.sub``.
     """
 
     path: Path

@@ -41,7 +41,7 @@ def parse_tokens(text: str) -> list[Token]:
 
 
 def parse_literal(token: Token) -> str | bool | float | None:
-    """The value a comparison ends in: a JSON string, number, true, false or null. Raises ``InvalidFilter``."""
+    """What a comparison ends in: a JSON string, number, true, false or null. Raises ``InvalidFilter``."""
     if token.kind == "string":
         return _parse_string(token)
     if token.kind == "word":

@@ -122,8 +122,7 @@ class _Parser:
 
     def parse_group(self) -> Node:
         self.expect_mark("(")
-        node = self.parse_nested(")")
-        return node
+        return self.parse_nested(")")
 
     def parse_nested(self, closing: str) -> Node:
         self.depth += 1
@@ -245,7 +244,10 @@ def scope_value(attribute: Attribute) -> Attribute:
 
 
 def check_comparison(comparison: Comparison, literal: Token) -> None:
-    """Refuse what RFC 7644 3.4.2.2 gives no meaning: an order of booleans, a date that is none. Raises ``InvalidFilter``."""
+    """Refuse what RFC 7644 3.4.2.2 gives no meaning, such as an order of booleans.
+
+    Raises ``InvalidFilter``.
+    """
     leaf, op, value = comparison.path.leaf, comparison.op, comparison.value
     kind = "boolean" if isinstance(value, bool) else leaf.type
     if op in ORDERING and kind in ("boolean", "binary"):

@@ -1,4 +1,4 @@
-"""Attribute paths: from ``name.familyName`` or ``urn:...:User:department`` to the attribute meant (RFC 7644 3.10)."""
+"""Attribute paths: what ``name.familyName`` or ``urn:...:User:department`` stands for (RFC 7644 3.10)."""
 
 import re
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _find_sub(attribute: Attribute, name: str | None) -> Attribute | None:
 
 
 def split_names(rest: str, text: str) -> tuple[str, str | None]:
-    """``name`` or ``name.sub`` taken apart; ``text`` is the whole path, for the message of ``InvalidPath``."""
+    """``name`` or ``name.sub`` taken apart. Raises ``InvalidPath`` quoting ``text``, the whole path."""
     name, dot, sub = rest.partition(".")
     if not NAME.fullmatch(name) or (dot and not NAME.fullmatch(sub)):
         raise InvalidPath(f"{text!r} is not an attribute path: expected name, name.sub or urn:...:name")

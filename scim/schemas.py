@@ -2,8 +2,9 @@
 
 import marshmallow
 
-from scim import declarations
+from scim import declarations, service_declarations
 from scim.attributes import ResourceType, Schema
+from scim.discovery import CONFIG_URN, RESOURCE_TYPE_URN, SCHEMA_URN
 from scim.fields import attributes_of
 
 CORE_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -19,12 +20,19 @@ DECLARATIONS: dict[str, marshmallow.Schema] = {
     "EnterpriseUser": declarations.Enterprise(),
     "TrainingUser": declarations.Training(),
     "Entitlement": declarations.Entitlement(),
+    "ServiceProviderConfig": service_declarations.ServiceProviderConfig(),
+    "ResourceType": service_declarations.ResourceType(),
+    "Schema": service_declarations.SchemaOfSchemas(),
 }
+
+
+COMMON_NAMES = frozenset(each.name for each in attributes_of(declarations.Resource()))
 
 
 def _schema(urn: str, name: str, description: str) -> Schema:
     attributes = attributes_of(DECLARATIONS[name])
-    common = tuple(each for each in attributes if each.name in declarations.Resource._declared_fields)
+    is_resource = isinstance(DECLARATIONS[name], declarations.Resource)
+    common = tuple(each for each in attributes if is_resource and each.name in COMMON_NAMES)
     return Schema(urn, name, description, tuple(each for each in attributes if each not in common), common)
 
 
@@ -45,3 +53,10 @@ TRAINING_TAG = ResourceType("TrainingTag", "/TrainingTags", "The training codes 
 LEARNING_JOURNEY = ResourceType(
     "LearningJourney", "/LearningJourneys", "The Learning Journey codes of the catalog", ENTITLEMENT
 )
+
+SERVICE_SCHEMAS = (
+    _schema(CONFIG_URN, "ServiceProviderConfig", "What the service can do"),
+    _schema(RESOURCE_TYPE_URN, "ResourceType", "What kinds of resources there are"),
+    _schema(SCHEMA_URN, "Schema", "What attributes resources have"),
+)
+"""The schemas of the discovery endpoints, listed by ``/Schemas`` beside those of the resources."""

@@ -19,6 +19,8 @@ WRAPPING = {"value", "$ref", "type", "display"}
 
 def read_value(value: object, attribute: Attribute) -> Any:
     """``value`` in canonical form, None where it is not set. Raises ``InvalidValue`` naming the attribute."""
+    if attribute.is_text and isinstance(value, str):
+        return check_text(value, attribute.name) or None
     if is_blank(value):
         return None
     if attribute.verbatim:
@@ -34,13 +36,11 @@ def is_blank(value: object) -> bool:
     """Whether ``value`` means "not set"; IdPs also say it as ``{"value": ""}``."""
     if isinstance(value, dict):
         return not value or (len(value) == 1 and "value" in value and is_blank(value["value"]))
-    return value is None or value == "" or value == []
+    return value is None or value in ("", [])
 
 
 def read_leaf(value: object, attribute: Attribute) -> Any:
     """One string or boolean. Entra wraps single values as ``[{"$ref": null, "value": ...}]``."""
-    if isinstance(value, str) and attribute.type != "boolean":
-        return check_text(value, attribute.name)
     if isinstance(value, bool) and attribute.type == "boolean":
         return value
     if isinstance(value, list | dict):
@@ -162,7 +162,7 @@ def _is_reference_cleared(new: dict[str, Any], attribute: Attribute) -> bool:
 
 
 def as_object(value: object, attribute: Attribute) -> dict[str, Any]:
-    """A complex value as an object: a bare string is its ``value``, a list of one its element, JSON text is read."""
+    """A complex value as an object: a bare string is its ``value``, a list of one its element."""
     if isinstance(value, list) and not attribute.multi_valued:
         value = value[0] if len(value) == 1 else value
     if isinstance(value, str) and attribute.find_sub("value"):

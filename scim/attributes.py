@@ -10,6 +10,7 @@ TRAINING_URN = re.compile(r"urn:ietf:params:scim:schemas:extension:[^:\s\[\]\"]+
 """An extension of this form carries the training attributes: people copy the guide's placeholder name."""
 
 
+CACHED_LENGTH = 128
 TEXT_TYPES = ("string", "reference", "binary", "dateTime")
 
 
@@ -47,6 +48,7 @@ class Attribute:
     sub_attributes: tuple["Attribute", ...] = ()
     column: str | None = None
     verbatim: bool = False
+    declared: bool = True
     identity: tuple[str, ...] = ("value", "type")
     """Names of the sub-attributes by which elements of a multi-valued attribute are told apart."""
     json_text: bool = False
@@ -79,10 +81,15 @@ class Attribute:
         return self.mutability == "readOnly"
 
 
-@lru_cache(maxsize=1024)
 def undeclared(name: str) -> Attribute:
     """An attribute no schema declares: whatever is sent for it is kept."""
-    return Attribute(name, verbatim=True)
+    # Names come from outside: only short ones may stay in the cache.
+    return _undeclared(name) if len(name) <= CACHED_LENGTH else _undeclared.__wrapped__(name)
+
+
+@lru_cache(maxsize=1024)
+def _undeclared(name: str) -> Attribute:
+    return Attribute(name, verbatim=True, declared=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,10 +148,12 @@ class ResourceType:
 FOREIGN = Schema("", "Foreign extension", "An extension nothing is known about: what it carries is kept.", ())
 
 
-@lru_cache(maxsize=256)
 def _with_urn(schema: Schema, urn: str) -> Schema:
-    if schema.urn == urn:
-        return schema
+    return _renamed(schema, urn) if len(urn) <= CACHED_LENGTH else _renamed.__wrapped__(schema, urn)
+
+
+@lru_cache(maxsize=256)
+def _renamed(schema: Schema, urn: str) -> Schema:
     return Schema(urn, schema.name, schema.description, schema.attributes)
 
 

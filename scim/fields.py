@@ -25,10 +25,7 @@ class Value(Field[Any]):
         self.declared = Attribute(self.data_key or field_name, sub_attributes=subs, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        read = read_value(value, self.declared)
-        if read is None and self.required:
-            raise self.make_error("required")
-        return read
+        return read_value(value, self.declared)
 
 
 def attributes_of(schema: marshmallow.Schema) -> tuple[Attribute, ...]:
@@ -41,7 +38,7 @@ def value(
 ) -> Value:
     """An attribute of the SCIM type ``kind``; ``name`` where the registered one is no Python name."""
     metadata = {"type": kind, "description": description, "required": required, **options}
-    return Value(metadata=metadata, required=required, allow_none=not required, data_key=name)
+    return Value(metadata=metadata, allow_none=True, data_key=name)
 
 
 def text(description: str, **options: Any) -> Value:

@@ -39,7 +39,7 @@ class Present:
 class Comparison:
     """``path op value``; ``op`` is lower case, ``value`` the literal as written.
 
-    On a complex or multi-valued attribute it is the ``value`` sub-attribute that is compared: see ``path.sub``.
+    On a complex or multi-valued attribute its ``value`` sub-attribute is compared: see ``path.sub``.
     """
 
     path: Path

@@ -158,7 +158,7 @@ def spelling(container: Iterable[str], name: str) -> str:
 
 def _is_reference_cleared(new: dict[str, Any], attribute: Attribute) -> bool:
     """``"manager": {"value": "", ...}``: without its value a reference says nothing."""
-    return not attribute.multi_valued and "value" in new and is_blank(new["value"])
+    return attribute.is_complex and not attribute.multi_valued and "value" in new and is_blank(new["value"])
 
 
 def as_object(value: object, attribute: Attribute) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""PATCH on attributes of several values: emails, roles, members of a group (RFC 7644 3.5.2.1 to 3.5.2.3)."""
+"""PATCH on the value of one attribute, single or multi-valued, known or not (RFC 7644 3.5.2.1 to 3.5.2.3)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from scim.attributes import Attribute, fold
@@ -16,12 +15,30 @@ from scim.values import (
     join_lists,
     keep_one_primary,
     merge_complex,
-    put,
     read_value,
 )
 
 
-def change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribute) -> list[Any] | None:
+def change_value(old: Any, op: str, target: Target, value: Any) -> Any:
+    """The value of ``target.attribute`` after one operation; None where it is not set any more."""
+    attribute = target.attribute
+    if target.filter is not None or (target.sub and (attribute.multi_valued or isinstance(old, list))):
+        return _change_elements(old, op, target, value)
+    if target.sub:
+        held = old if isinstance(old, dict) else {}
+        return merge_complex(held, {target.sub.name: None if op == "remove" else value}, attribute)
+    if attribute.verbatim:
+        return _change_verbatim(old, op, read_value(value, attribute))
+    if attribute.multi_valued:
+        return _change_list(old, op, value, attribute)
+    if op == "remove" or is_blank(value):
+        return None
+    return (
+        merge_complex(old or {}, value, attribute) if attribute.is_complex else read_value(value, attribute)
+    )
+
+
+def _change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribute) -> list[Any] | None:
     """The whole list: add to it, replace it, empty it, or take the listed values out of it."""
     if op == "add":
         return join_lists(old or [], [] if is_blank(value) else as_list(value), attribute) or None
@@ -66,36 +83,28 @@ def _type(element: dict[str, Any], attribute: Attribute) -> str | None:
     return fold(kind) if isinstance(kind, str) else None
 
 
-def change_verbatim(old: Any, op: str, value: Any) -> Any:
+def _change_verbatim(old: Any, op: str, value: Any) -> Any:
     """A value no schema describes: lists are joined, objects merged, anything else is replaced."""
+    if op == "replace" or not isinstance(old, list | dict):
+        return None if op == "remove" else value
     if op == "remove":
-        if isinstance(old, list) and value is not None:
-            return [each for each in old if each not in as_list(value)] or None
-        return None
-    if op == "add" and isinstance(old, list) and isinstance(value, list):
-        return old + [each for each in value if each not in old]
-    if op == "add" and isinstance(old, dict) and isinstance(value, dict):
+        kept = [each for each in old if each not in as_list(value)] if isinstance(old, list) else []
+        return (kept or None) if value is not None else None
+    return _joined(old, value)
+
+
+def _joined(old: list[Any] | dict[str, Any], value: Any) -> Any:
+    if isinstance(old, list) and (value is None or isinstance(value, list)):
+        return old + [each for each in value or [] if each not in old]
+    if isinstance(old, dict) and isinstance(value, dict):
         return {**old, **value}
     return value
 
 
-def change_selected(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
-    """The elements a filter selects. Add and replace create the element the filter describes."""
-    node = target.filter
-    assert node is not None  # noqa: S101
-    return _change_elements(old, op, target, value, lambda element: evaluate(node, element))
-
-
-def change_each(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
-    """A sub-attribute of every element; of a new one where there is none."""
-    return _change_elements(old, op, target, value, lambda element: True)
-
-
-def _change_elements(
-    old: Any, op: str, target: Target, value: Any, selects: Callable[[dict[str, Any]], bool]
-) -> list[Any] | None:
+def _change_elements(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
+    """The elements a filter selects, or all; add and replace create the one the filter describes."""
     elements = [each if isinstance(each, dict) else {"value": each} for each in as_list(old)] if old else []
-    selected = [selects(element) for element in elements]
+    selected = [target.filter is None or evaluate(target.filter, element) for element in elements]
     if any(selected):
         pairs = zip(elements, selected, strict=True)
         new = [_change_element(each, op, target, value) if hit else each for each, hit in pairs]
@@ -107,14 +116,14 @@ def _change_elements(
 
 
 def _change_element(element: dict[str, Any], op: str, target: Target, value: Any) -> dict[str, Any] | None:
+    attribute = target.attribute
     if target.sub:
-        new = dict(element)
-        put(new, target.sub, None if op == "remove" else read_value(value, target.sub))
+        new = merge_complex(element, {target.sub.name: None if op == "remove" else value}, attribute)
     elif op == "remove" or is_blank(value):
         return None
     else:
-        new = merge_complex(element, value, target.attribute) or {}
-    _check_immutable(element, new, target.attribute)
+        new = merge_complex(element, value, attribute)
+    _check_immutable(element, new or {}, attribute)
     return new
 
 

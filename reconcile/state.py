@@ -133,11 +133,12 @@ class Person(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Why a learner has a course. ``name`` is the code, group, rule or reason; ``position`` a journey step."""
+    """Why a learner has a course. ``name`` is the code, group, rule or reason."""
 
     kind: SourceKind
     name: str
     position: int | None = None
+    """Step of a journey, the first being 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ class Observed(NamedTuple):
 
 
 class OpenFlag(NamedTuple):
-    """A flag as it stands open. Where ``level`` and ``detail`` are given, a flag that says otherwise replaces it."""
+    """A flag as it stands open. Where level or detail is given, a flag that says otherwise replaces it."""
 
     rule: str
     subject: str = ""

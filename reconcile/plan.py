@@ -1,0 +1,82 @@
+"""The plan: rules, day, person and what is observed, turned into changes and flags. One pure function.
+
+Preview, real run, explanation and one-person run all plan here, so they cannot disagree. A plan that
+has been applied leaves an empty one behind.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconcile.case import Case, list_lapsed, valid_until
+from reconcile.checks import check_person, compare_flags, lacks_name
+from reconcile.codes import by_code
+from reconcile.desired import make_desired
+from reconcile.rows import end, keep, pause, start
+from reconcile.standing import FOREVER, Standing, make_overlay
+from reconcile.state import Change, DesiredSet, Observed, OpenFlag, Person, PersonPlan, Rules
+
+
+def make_plan(  # noqa: PLR0913, PLR0917
+    rules: Rules,
+    today: dt.date,
+    person: Person,
+    observed: Sequence[Observed],
+    open_flags: Sequence[OpenFlag],
+    desired: DesiredSet | None = None,
+) -> PersonPlan:
+    """What one person needs. ``desired`` is that of the person's profile, worked out already or not."""
+    if desired is None:
+        desired = make_desired(person.profile, rules)
+    opened, closed = compare_flags(check_person(person, desired, rules), open_flags)
+    case = make_case(rules, today, person, observed, desired)
+    lapsed = list_lapsed(case) if person.suppressions else ()
+    if not person.active:
+        return PersonPlan(_sorted(_pauses(case)), opened, closed, None, lapsed)
+    return PersonPlan(_sorted(_changes(case)), opened, closed, _next_on(case), lapsed)
+
+
+def make_case(
+    rules: Rules, today: dt.date, person: Person, observed: Sequence[Observed], desired: DesiredSet
+) -> Case:
+    """One person on one day, as plan and explanation look at it."""
+    return Case(
+        today,
+        person,
+        rules.settings,
+        by_code(rules.catalog),
+        Standing(observed),
+        make_overlay(desired, person, rules.catalog, today),
+        lacks_name(person),
+        desired.is_admin,
+        desired.unreadable,
+    )
+
+
+def _pauses(case: Case) -> Iterator[Change | None]:
+    for row in case.standing.open.values():
+        yield pause(case, row)
+
+
+def _changes(case: Case) -> Iterator[Change | None]:
+    wanted, standing = case.overlay.wanted, case.standing.open
+    for course, want in wanted.items():
+        row = standing.get(course)
+        yield start(case, want) if row is None else keep(case, row, want)
+    for course, row in standing.items():
+        if course not in wanted:
+            yield end(case, row)
+
+
+def _sorted(changes: Iterable[Change | None]) -> tuple[Change, ...]:
+    return tuple(sorted(filter(None, changes), key=lambda change: (change.course, change.cycle)))
+
+
+def _next_on(case: Case) -> dt.date | None:
+    """The first day on which a pin, an exemption or a completion has run out."""
+    days = [case.overlay.next_on] if case.overlay.next_on else []
+    if case.standing.completed:
+        for want in case.overlay.wanted.values():
+            until = valid_until(case, want)
+            if until and case.today < until < FOREVER:
+                days.append(until)
+    return min(days, default=None)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, False_, text
 
 from migrations import FOLDER, find_revision, latest_revision
 from models import UTCDateTime, engine, reading, writing
+from models.base import Folded
 from models.users import Shadow
 
 # Any number will do, as long as every Herdbook uses the same.
@@ -43,6 +44,8 @@ def render_item(kind: str, item: Any, context: Any) -> str | Literal[False]:
     if kind == "type" and item is Shadow:
         context.imports.add("from sqlalchemy.dialects import postgresql")
         return 'sa.Text().with_variant(postgresql.JSONB(), "postgresql")'
+    if kind == "type" and item is Folded:
+        return 'sa.String().with_variant(sa.String(collation="C"), "postgresql")'
     if kind == "server_default" and isinstance(getattr(item, "arg", None), False_):
         return "sa.false()"
     return False

@@ -10,6 +10,14 @@ from models.flags import Flag
 from models.groups import Group, GroupMember
 from models.leases import Lease
 from models.lms import LmsLearner, LmsRefusal, LmsState
+from models.operators import (
+    DailyFigure,
+    Operator,
+    OperatorSession,
+    SignInAttempt,
+    SignInLink,
+    SingleSignOn,
+)
 from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
 from models.provisioning_log import LogEntry, RequestCount
 from models.queue import QueueEntry
@@ -24,6 +32,7 @@ __all__ = [
     "Catalog",
     "Company",
     "Course",
+    "DailyFigure",
     "Exemption",
     "ExemptionProposal",
     "Flag",
@@ -35,6 +44,8 @@ __all__ = [
     "LmsRefusal",
     "LmsState",
     "LogEntry",
+    "Operator",
+    "OperatorSession",
     "PeopleCount",
     "Pin",
     "PlannedChange",
@@ -42,6 +53,9 @@ __all__ = [
     "RequestCount",
     "Rule",
     "Run",
+    "SignInAttempt",
+    "SignInLink",
+    "SingleSignOn",
     "Suppression",
     "TokenUse",
     "User",

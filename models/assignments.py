@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, UTCDateTime
 
 OPEN = "withdrawn_at IS NULL AND completed_at IS NULL"
+DUE = OPEN + " AND due_on IS NOT NULL"
 OUTBOX = "delivery IN ('to_send', 'sending', 'to_withdraw', 'withdrawing')"
 
 
@@ -37,6 +38,22 @@ class Assignment(Base):
             "user_id",
             sqlite_where=text(OUTBOX),
             postgresql_where=text(OUTBOX),
+        ),
+        Index("ix_assignments_course", "company_id", "course", "user_id", "cycle"),
+        Index(
+            "ix_assignments_due",
+            "company_id",
+            "due_on",
+            "user_id",
+            sqlite_where=text(DUE),
+            postgresql_where=text(DUE),
+        ),
+        Index(
+            "ix_assignments_completed",
+            "company_id",
+            "completed_at",
+            sqlite_where=text("completed_at IS NOT NULL"),
+            postgresql_where=text("completed_at IS NOT NULL"),
         ),
     )
 

@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData, types
+from sqlalchemy import DateTime, MetaData, String, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
@@ -16,6 +16,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+Folded = String().with_variant(String(collation="C"), "postgresql")
+"""Text folded in Python, ordered by code points: a prefix is a range of an index, on both databases."""
 
 
 class Base(DeclarativeBase):

@@ -27,9 +27,12 @@ class Flag(Base):
             "ix_flags_open_rule",
             "company_id",
             "rule",
+            "subject",
+            "id",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_flags_user_id", "company_id", "user_id", "id"),
     )
 
     company_id: Mapped[str] = mapped_column(primary_key=True)

@@ -46,6 +46,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "user_id", "course", "cycle", name=op.f("pk_assignments")),
     )
     op.create_index(
+        "ix_assignments_completed",
+        "assignments",
+        ["company_id", "completed_at"],
+        unique=False,
+        sqlite_where=sa.text("completed_at IS NOT NULL"),
+        postgresql_where=sa.text("completed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_assignments_course", "assignments", ["company_id", "course", "user_id", "cycle"], unique=False
+    )
+    op.create_index(
+        "ix_assignments_due",
+        "assignments",
+        ["company_id", "due_on", "user_id"],
+        unique=False,
+        sqlite_where=sa.text("withdrawn_at IS NULL AND completed_at IS NULL AND due_on IS NOT NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL AND completed_at IS NULL AND due_on IS NOT NULL"),
+    )
+    op.create_index(
         "ix_assignments_outbox",
         "assignments",
         ["company_id", "user_id"],
@@ -123,6 +142,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "code", name=op.f("pk_courses")),
     )
     op.create_table(
+        "daily_figures",
+        sa.Column("company_id", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("completed", sa.Integer(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "day", name=op.f("pk_daily_figures")),
+    )
+    op.create_table(
         "exemption_proposals",
         sa.Column("company_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -165,11 +192,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_flags_open_rule",
         "flags",
-        ["company_id", "rule"],
+        ["company_id", "rule", "subject", "id"],
         unique=False,
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    op.create_index("ix_flags_user_id", "flags", ["company_id", "user_id", "id"], unique=False)
     op.create_index(
         "uq_flags_open",
         "flags",
@@ -246,6 +274,17 @@ def upgrade() -> None:
         sa.Column("completed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("company_id", name=op.f("pk_lms_states")),
     )
+    op.create_table(
+        "operator_sessions",
+        sa.Column("company_id", sa.String(), nullable=False),
+        sa.Column("operator_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "operator_id", "digest", name=op.f("pk_operator_sessions")),
+    )
+    op.create_index("uq_operator_sessions_digest", "operator_sessions", ["digest"], unique=True)
     op.create_table(
         "people_counts",
         sa.Column("company_id", sa.String(), nullable=False),
@@ -357,6 +396,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "number", name=op.f("pk_runs")),
     )
     op.create_table(
+        "sign_in_attempts",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sign_in_attempts")),
+    )
+    op.create_table(
+        "sign_in_links",
+        sa.Column("company_id", sa.String(), nullable=False),
+        sa.Column("operator_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "operator_id", "digest", name=op.f("pk_sign_in_links")),
+    )
+    op.create_index("uq_sign_in_links_digest", "sign_in_links", ["digest"], unique=True)
+    op.create_table(
         "suppressions",
         sa.Column("company_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -416,6 +471,40 @@ def upgrade() -> None:
     op.create_index("ix_groups_display_name_key", "groups", ["company_id", "display_name_key"], unique=False)
     op.create_index("ix_groups_external_id", "groups", ["company_id", "external_id"], unique=False)
     op.create_table(
+        "operators",
+        sa.Column("company_id", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("email_key", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("issuer", sa.String(), nullable=True),
+        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_operators_company_id")),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_operators")),
+    )
+    op.create_index("uq_operators_email_key", "operators", ["email_key"], unique=True)
+    op.create_index(
+        "uq_operators_subject",
+        "operators",
+        ["issuer", "subject"],
+        unique=True,
+        sqlite_where=sa.text("subject IS NOT NULL"),
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
+    op.create_table(
+        "single_sign_on",
+        sa.Column("company_id", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("sealed_secret", sa.String(), nullable=False),
+        sa.Column("required", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_single_sign_on_company_id")),
+        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_single_sign_on")),
+    )
+    op.create_table(
         "users",
         sa.Column("company_id", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
@@ -429,7 +518,9 @@ def upgrade() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("shadow", sa.Text().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("user_name", sa.String(), nullable=False),
-        sa.Column("user_name_key", sa.String(), nullable=False),
+        sa.Column(
+            "user_name_key", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("external_id", sa.String(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("user_type", sa.String(), nullable=True),
@@ -450,6 +541,54 @@ def upgrade() -> None:
         sa.Column("department", sa.String(), nullable=True),
         sa.Column("placeholder_path", sa.Boolean(), nullable=False),
         sa.Column("rehire_of", sa.String(), nullable=True),
+        sa.Column(
+            "family_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "given_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "type_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "role_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "state_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "country_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "department_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
+        sa.Column(
+            "location_key",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            server_default="",
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_users_company_id")),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_users")),
     )
@@ -462,6 +601,34 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NOT NULL"),
     )
     op.create_index("ix_users_external_id", "users", ["company_id", "external_id"], unique=False)
+    op.create_index(
+        "ix_users_given_key",
+        "users",
+        ["company_id", "given_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_users_listing",
+        "users",
+        [
+            "company_id",
+            "family_key",
+            "given_key",
+            "id",
+            "active",
+            "type_key",
+            "role_key",
+            "state_key",
+            "country_key",
+            "department_key",
+            "location_key",
+        ],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_users_visible",
         "users",
@@ -498,7 +665,9 @@ def upgrade() -> None:
         sa.Column("company_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("value_key", sa.String(), nullable=False),
+        sa.Column(
+            "value_key", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("type_key", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["company_id", "user_id"],

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
 
-LOSING = "kind IN ('withdraw', 'pause')"
+LOSING = "kind IN ('withdraw', 'pause') AND counted"
 
 
 class Run(Base):
@@ -27,6 +27,8 @@ class Run(Base):
     """People planned so far: the count as it goes."""
     counts: Mapped[str] = mapped_column(Text, default="{}")
     """JSON: changes, flags and outcomes, as ``reconcile run --json`` prints them."""
+    active_learners: Mapped[int] = mapped_column(default=0)
+    """Before the run: what the brake measures by."""
     braked: Mapped[str] = mapped_column(default="")
     """``losing``, ``gaining``, both with a space between, or nothing: whose changes are held."""
     detail: Mapped[str | None] = mapped_column(Text)
@@ -69,6 +71,8 @@ class PlannedChange(Base):
     before: Mapped[str | None] = mapped_column(Text)
     """JSON: the same columns before it; None where the row is new."""
     reason: Mapped[str]
+    counted: Mapped[bool] = mapped_column(default=True)
+    """Whether the brake counts it; what follows from time or the learner's own progress is not."""
     desired_hash: Mapped[str]
     outcome: Mapped[str]
     """``planned``, ``applied``, ``deferred``, ``rejected``, ``held``, ``superseded``,

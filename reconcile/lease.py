@@ -96,11 +96,13 @@ class Claim:
         with writing() as connection:
             connection.execute(_RELEASE, self._key())
 
-    def finish(self, number: int, *, interval: bool) -> None:
-        """Give the lease back and record that run ``number`` is over."""
+    @contextmanager
+    def finishing(self, number: int, *, interval: bool) -> Iterator[Connection]:
+        """The last transaction of run ``number``: records that it is over and gives the lease back."""
         with writing() as connection:
             statement = _FINISH_INTERVAL if interval else _FINISH
             self._require(connection, statement, number=number)
+            yield connection
 
     def _require(self, connection: Connection, statement: Any, **values: object) -> None:
         if connection.execute(statement, self._key() | values).rowcount != 1:

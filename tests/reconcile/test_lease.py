@@ -7,12 +7,17 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import Company, Lease, reading, writing
-from reconcile.lease import SECONDS, LeaseLost, database_time, find_claim
+from reconcile.lease import SECONDS, Claim, LeaseLost, database_time, find_claim
 
 
 def lease_row() -> Lease:
     with reading() as connection:
         return connection.execute(select(Lease.__table__).where(Lease.company_id == "23456")).one()  # type: ignore[return-value]
+
+
+def finish(claim: Claim, *, interval: bool = False) -> None:
+    with claim.finishing(claim.last_run + 1, interval=interval):
+        pass
 
 
 def let_the_lease_run_out() -> None:
@@ -30,7 +35,7 @@ def test_a_second_claim_waits_until_the_first_is_over(app: Flask) -> None:
     first = find_claim("23456")
     assert first is not None
     assert find_claim("23456") is None
-    first.finish(1, interval=False)
+    finish(first)
     second = find_claim("23456")
     assert second is not None
     assert (second.fence, second.last_run, second.interval_run) == (2, 1, 0)
@@ -64,7 +69,7 @@ def test_a_dead_run_is_taken_over_and_cannot_write_any_more(app: Flask) -> None:
     with pytest.raises(LeaseLost), dead.transaction() as connection:
         connection.execute(update(Company).values(name="never"))
     with pytest.raises(LeaseLost):
-        dead.finish(9, interval=True)
+        finish(dead)
     with heir.transaction() as connection:
         assert connection.execute(select(Company.name)).scalar_one() == "Acme"
 
@@ -90,7 +95,7 @@ def test_every_transaction_renews_the_lease(app: Flask) -> None:
 def test_an_interval_claim_is_due_once_per_interval(app: Flask) -> None:
     claim = find_claim("23456", interval_seconds=2400)
     assert claim is not None
-    claim.finish(1, interval=True)
+    finish(claim, interval=True)
     assert find_claim("23456", interval_seconds=2400) is None
     with writing() as connection:
         connection.execute(update(Lease).values(next_due=database_time() - 1))

@@ -1,0 +1,115 @@
+"""Many rows in one statement: what lets a full re-plan cost little more than the SQL itself.
+
+Core binds each value of each row through Python functions. Here rows are tuples already in the
+database's own types (``native``), handed to sqlite3's ``executemany``, to PostgreSQL's COPY, or to it
+as one array per column. The statements are made of our own names, never of anybody's input.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql
+
+Row = tuple[Any, ...]
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def native(connection: Connection, value: dt.date | None) -> Any:
+    """A date or time as this database stores it; PostgreSQL's driver takes Python's own."""
+    return _sqlite_text(value) if connection.dialect.name == "sqlite" else value
+
+
+@lru_cache(maxsize=4096)
+def _sqlite_text(value: dt.date | None) -> str | None:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.isoformat() if value is not None else None
+
+
+@dataclass(frozen=True)
+class BulkInsert:
+    """Inserts rows whose values stand in the order of ``columns``; columns left out stay empty."""
+
+    table: Table
+    columns: tuple[str, ...]
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if rows and connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(_sqlite_insert(self), list(rows))
+        elif rows:
+            cursor: Any = connection.connection.cursor()
+            with cursor.copy(_postgresql_copy(self)) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+
+@dataclass(frozen=True)
+class BulkUpdate:
+    """Updates one row of ``table`` for each row of values, found by its ``key`` columns.
+
+    ``columns`` names the values of a row, the key among them; ``settings`` are ``column = expression``
+    in which ``:name`` stands for a value; ``also`` is one more condition.
+    """
+
+    table: Table
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    settings: tuple[str, ...]
+    also: str = "1 = 1"
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if rows and connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(_sqlite_update(self), list(rows))
+        elif rows:
+            arrays = tuple(list(values) for values in zip(*rows, strict=True))
+            connection.exec_driver_sql(_postgresql_update(self), arrays)
+
+    @property
+    def condition(self) -> str:
+        return " AND ".join([f"{self.table.name}.{name} = :{name}" for name in self.key] + [self.also])
+
+
+@lru_cache
+def _sqlite_insert(insert: BulkInsert) -> str:
+    marks = ", ".join("?" * len(insert.columns))
+    return f"INSERT INTO {insert.table.name} ({_quoted(insert.columns)}) VALUES ({marks})"  # noqa: S608
+
+
+@lru_cache
+def _postgresql_copy(insert: BulkInsert) -> str:
+    return f"COPY {insert.table.name} ({_quoted(insert.columns)}) FROM STDIN"
+
+
+@lru_cache
+def _sqlite_update(update: BulkUpdate) -> str:
+    # ?1, ?2 ... may stand more than once in a statement.
+    marks = {name: f"?{number}" for number, name in enumerate(update.columns, 1)}
+    text = f"UPDATE {update.table.name} SET {', '.join(update.settings)} WHERE {update.condition}"  # noqa: S608
+    return _replaced(text, marks)
+
+
+@lru_cache
+def _postgresql_update(update: BulkUpdate) -> str:
+    types = [update.table.c[name].type.compile(_POSTGRESQL) for name in update.columns]
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    names = ", ".join(f"{name}_" for name in update.columns)
+    text = (
+        f"UPDATE {update.table.name} SET {', '.join(update.settings)}"  # noqa: S608
+        f" FROM unnest({arrays}) AS v({names}) WHERE {update.condition}"
+    )
+    return _replaced(text, {name: f"v.{name}_" for name in update.columns})
+
+
+def _replaced(text: str, marks: dict[str, str]) -> str:
+    # The longest name first: ":due" must not be found inside ":due_on"; "::text" is a cast.
+    for name in sorted(marks, key=len, reverse=True):
+        text = text.replace(f" :{name}", f" {marks[name]}").replace(f"(:{name}", f"({marks[name]}")
+    return text
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)

@@ -1,0 +1,172 @@
+"""Plan everybody who is out of date: write at once what needs no brake, record the rest as planned."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, update
+
+from models import PlannedChange, Suppression, any_of, reading
+from reconcile.brake import gains, is_already_there, is_counted, loses
+from reconcile.bulk import native
+from reconcile.current import CurrentRun
+from reconcile.isolate import all_or_each
+from reconcile.load import Candidate, load_people
+from reconcile.planner import Planner
+from reconcile.queue import add_learners, foresee_people, lock_people, stamp_people
+from reconcile.state import PersonPlan
+from reconcile.writer import PersonChange, Writer, midnight
+
+BATCH = 250
+"""People written per transaction: a SCIM request in between waits milliseconds, not a second."""
+
+_FORGET = delete(Suppression).where(
+    Suppression.company_id == bindparam("company"),
+    Suppression.user_id == bindparam("lapsed_user"),
+    Suppression.course == bindparam("lapsed_course"),
+    Suppression.kind == bindparam("lapsed_kind"),
+    Suppression.desired_hash == bindparam("lapsed_hash"),
+)
+
+
+class PlannedPerson(NamedTuple):
+    """One person's plan on its way into the database."""
+
+    candidate: Candidate
+    plan: PersonPlan
+    is_active_learner: bool
+    at_once: bool
+    """Carried out in the transaction that records it; otherwise once the brake has been asked."""
+    is_whole: bool = True
+    """Nothing is left to plan for this version of the person."""
+
+    @property
+    def id(self) -> str:
+        return self.candidate.person.id
+
+    @property
+    def changes(self) -> Iterator[PersonChange]:
+        user_id, version = self.id, self.candidate.seen_version
+        return (PersonChange(user_id, version, change) for change in self.plan.changes)
+
+
+Choice = Callable[[PlannedPerson], PlannedPerson]
+
+
+def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice | None = None) -> None:
+    """Plan the people of ``chunks`` (ids, about a thousand at a time) and write what came of it.
+
+    ``choose`` may leave out changes of a plan before it is written.
+    """
+    planner = Planner(run.rules, run.today)
+    for ids in chunks:
+        with reading() as connection:
+            people = load_people(connection, run.company_id, ids)
+        planned = [plan_person(run, planner, candidate) for candidate in people]
+        if choose:
+            planned = [choose(person) for person in planned]
+        for start in range(0, len(planned), BATCH):
+            batch = planned[start : start + BATCH]
+            all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
+        run.advance(len(ids))
+
+
+def plan_person(run: CurrentRun, planner: Planner, candidate: Candidate) -> PlannedPerson:
+    """One person's plan, its rows as they will stand at the training platform."""
+    plan = planner.plan(candidate)
+    changes = tuple(
+        change._replace(after=run.lms.delivered(change.after, run.today)) for change in plan.changes
+    )
+    at_once = run.is_unbraked or not is_counted(changes, candidate.observed)
+    plan = plan._replace(changes=changes)
+    return PlannedPerson(candidate, plan, planner.is_active_learner(candidate), at_once)
+
+
+def _give_up(run: CurrentRun, planner: Planner, person: PlannedPerson, error: Exception) -> None:
+    """Flag who cannot be written."""
+    write_plans(run, [person._replace(plan=planner.failed_plan(person.candidate, error), at_once=True)])
+
+
+def write_plans(run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
+    """One transaction: whoever has changed since being read is left for the next run."""
+    with run.transaction() as connection:
+        versions = lock_people(connection, run.company_id, [person.id for person in people])
+        fresh = [person for person in people if versions.get(person.id) == person.candidate.seen_version]
+        writer = Writer(connection, run.company_id, run.number, run.now)
+        _supersede_held(connection, run, fresh)
+        _write_changes(writer, fresh)
+        _write_flags(writer, fresh)
+        _write_queue(connection, run, fresh)
+        _forget_lapsed(connection, run, fresh)
+        for person in fresh:
+            _count(run, person)
+        run.save(connection)
+
+
+def _write_changes(writer: Writer, people: Sequence[PlannedPerson]) -> None:
+    now = [change for person in people if person.at_once for change in person.changes]
+    later = [change for person in people if not person.at_once for change in person.changes]
+    writer.insert_changes(now, "applied")
+    writer.carry_out(now)
+    writer.insert_changes(later, "planned")
+
+
+def _write_flags(writer: Writer, people: Sequence[PlannedPerson]) -> None:
+    # A flag that says something new is closed and opened again, in this order.
+    writer.close_flags([(person.id, flag) for person in people for flag in person.plan.closed])
+    writer.open_flags([(person.id, flag) for person in people for flag in person.plan.opened])
+
+
+def _write_queue(connection: Connection, run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
+    foreseen = [
+        (run.company_id, person.id, _wake_at(connection, person.plan.next_on), person.is_active_learner)
+        for person in people
+    ]
+    foresee_people(connection, foreseen)
+    done = [
+        (run.company_id, person.id, person.candidate.seen_version)
+        for person in people
+        if person.at_once and person.is_whole
+    ]
+    stamp_people(connection, done)
+    came = sum(person.is_active_learner for person in people)
+    were = sum(person.candidate.active_learner for person in people)
+    add_learners(connection, run.company_id, came - were)
+
+
+def _wake_at(connection: Connection, day: dt.date | None) -> object:
+    return native(connection, midnight(day)) if day else None
+
+
+def _forget_lapsed(connection: Connection, run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
+    names = ("lapsed_user", "lapsed_course", "lapsed_kind", "lapsed_hash")
+    keys = [(person.id, *key) for person in people for key in person.plan.lapsed]
+    if keys:
+        values = [dict(zip(names, key, strict=True)) | {"company": run.company_id} for key in keys]
+        connection.execute(_FORGET, values)
+
+
+def _supersede_held(connection: Connection, run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
+    """What an earlier run holds for these people is no longer what they need."""
+    if not run.has_held or not people:
+        return
+    statement = update(PlannedChange).where(
+        PlannedChange.company_id == run.company_id,
+        PlannedChange.outcome == "held",
+        any_of(PlannedChange.user_id, [person.id for person in people]),
+    )
+    connection.execute(statement.values(outcome="superseded", outcome_detail=f"planned anew by {run.name}"))
+
+
+def _count(run: CurrentRun, person: PlannedPerson) -> None:
+    tally, plan = run.tally, person.plan
+    tally.people += 1
+    tally.flags["opened"] += len(plan.opened)
+    tally.flags["closed"] += len(plan.closed)
+    tally.changes.update(change.kind for change in plan.changes)
+    if person.at_once:
+        tally.outcomes["applied"] += len(plan.changes)
+        return
+    tally.losing += loses(plan.changes)
+    tally.gaining += gains(plan.changes) and is_already_there(person.candidate.observed)

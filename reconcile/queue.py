@@ -1,0 +1,108 @@
+"""The queue of people out of date: put there, wake up by time, take out once planned."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Table, bindparam, case, exists, literal, or_, select, update
+
+from models import Lease, QueueEntry, Run, any_of
+from reconcile.bulk import BulkUpdate, Row
+
+_QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
+_IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version
+
+_STAMP = BulkUpdate(
+    _QUEUE,
+    ("company_id", "user_id"),
+    ("company_id", "user_id", "seen_version"),
+    ("planned_version = :seen_version", "held_run = NULL"),
+)
+_FORESEE = BulkUpdate(
+    _QUEUE,
+    ("company_id", "user_id"),
+    ("company_id", "user_id", "next_at", "active_learner"),
+    ("next_at = :next_at", "active_learner = :active_learner"),
+)
+_COMPANY: BindParameter[str] = bindparam("company")
+_OUT_OF_DATE = exists().where(QueueEntry.company_id == _COMPANY, _IS_BEHIND, QueueEntry.held_run.is_(None))
+_DUE = exists().where(
+    QueueEntry.company_id == _COMPANY, QueueEntry.next_at <= bindparam("now"), QueueEntry.held_run.is_(None)
+)
+# Only the latest run can be unfinished: each begins by finishing the one before.
+_UNFINISHED = exists().where(
+    Run.company_id == _COMPANY, Run.number == bindparam("last_run"), Run.state.in_(("planning", "applying"))
+)
+_HAS_WORK = select(literal(1)).where(or_(_OUT_OF_DATE, _DUE, _UNFINISHED))
+_WAKE = (
+    update(QueueEntry)
+    .where(QueueEntry.company_id == _COMPANY, QueueEntry.next_at <= bindparam("now"))
+    .where(QueueEntry.held_run.is_(None))
+    .values(
+        seen_version=QueueEntry.seen_version + 1,
+        seen_at=case((_IS_BEHIND, QueueEntry.seen_at), else_=bindparam("now")),
+        next_at=None,
+    )
+)
+
+
+def has_work(connection: Connection, company_id: str, last_run: int, now: dt.datetime) -> bool:
+    """Whether a run would find anything to do: one indexed query, however many people there are."""
+    values = {"company": company_id, "last_run": last_run, "now": now}
+    return connection.execute(_HAS_WORK, values).first() is not None
+
+
+def wake_due(connection: Connection, company_id: str, now: dt.datetime) -> None:
+    """Turn "their day has come" into "out of date", so that a run reads one list of people."""
+    connection.execute(_WAKE, {"company": company_id, "now": now})
+
+
+def queue_people(
+    connection: Connection, company_id: str, ids: Collection[str], now: dt.datetime, *, supersede: bool
+) -> None:
+    """Put people out of date; with ``supersede`` also those whose changes are held, as a new fact does."""
+    values: dict[str, Any] = {
+        "seen_version": QueueEntry.seen_version + 1,
+        "seen_at": case((_IS_BEHIND, QueueEntry.seen_at), else_=now),
+    }
+    if supersede:
+        values["held_run"] = None
+    statement = update(QueueEntry).where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
+    connection.execute(statement.values(**values))
+
+
+def lock_people(connection: Connection, company_id: str, ids: Collection[str]) -> dict[str, int]:
+    """The present version of each person, held still until the transaction ends.
+
+    Somebody in the middle of a SCIM write is left out: that write will put them out of date anyway,
+    and a run that waits for nobody can be in nobody's deadlock.
+    """
+    statement = (
+        select(QueueEntry.user_id, QueueEntry.seen_version)
+        .where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
+        .with_for_update(skip_locked=True)
+    )
+    return dict(connection.execute(statement).tuples().all())
+
+
+def stamp_people(connection: Connection, rows: Sequence[Row]) -> None:
+    """Planned and applied: rows of (company_id, user_id, version planned for)."""
+    _STAMP.run(connection, rows)
+
+
+def foresee_people(connection: Connection, rows: Sequence[Row]) -> None:
+    """What the plan found out: rows of (company_id, user_id, next_at, active_learner)."""
+    _FORESEE.run(connection, rows)
+
+
+def hold_people(connection: Connection, company_id: str, ids: Collection[str], number: int) -> None:
+    """Take people out of the queue until an operator decides or a new change of theirs arrives."""
+    statement = update(QueueEntry).where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
+    connection.execute(statement.values(held_run=number))
+
+
+def add_learners(connection: Connection, company_id: str, difference: int) -> None:
+    """Keep count of the active learners."""
+    if difference:
+        statement = update(Lease).where(Lease.company_id == company_id)
+        connection.execute(statement.values(active_learners=Lease.active_learners + difference))

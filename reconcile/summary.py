@@ -1,0 +1,103 @@
+"""What came of a run, as counts and as names."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("assign", "withdraw", "pause", "resume", "block")
+OUTCOMES = ("applied", "deferred", "rejected", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedChange:
+    """One change with its person's name, for a plan people can read."""
+
+    user_name: str
+    kind: str
+    course: str
+    reason: str
+
+
+@dataclass
+class Tally:
+    """The counts of a run as it goes."""
+
+    people: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    losing: int = 0
+    """People who would have something paused or withdrawn."""
+    gaining: int = 0
+    """People already there who would be assigned something new."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.changes.total() or self.flags.total() or self.outcomes.total())
+
+    @classmethod
+    def from_json(cls, text: str, people: int) -> "Tally":
+        """The inverse of ``to_json``."""
+        counts = json.loads(text)
+        changes = counts["changes"] | {"adjust": counts["adjust"]}
+        return cls(people, Counter(changes), Counter(counts["flags"]), Counter(counts["outcomes"]))
+
+    def to_json(self) -> str:
+        """The counts as the ``counts`` column of a run keeps them."""
+        return json.dumps({**_counts(self), "adjust": self.changes["adjust"]})
+
+
+def _counts(tally: Tally) -> dict[str, dict[str, int]]:
+    return {
+        "changes": {kind: tally.changes[kind] for kind in KINDS},
+        "flags": {what: tally.flags[what] for what in ("opened", "closed")},
+        "outcomes": {outcome: tally.outcomes[outcome] for outcome in OUTCOMES},
+    }
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run of one company. ``to_json`` is fixed: scripts read it."""
+
+    company_id: str
+    number: int | None
+    state: str
+    """``applied``, ``partial``, ``held``, ``nothing``, ``planned``, ``busy`` or ``failed``."""
+    tally: Tally
+    seconds: float
+    detail: str | None = None
+    changes: tuple[NamedChange, ...] = ()
+    """The changes by name, of a dry run."""
+
+    @property
+    def run(self) -> str | None:
+        """The run as people see it, ``<company>-<number>``."""
+        return None if self.number is None else show_run(self.company_id, self.number)
+
+    def to_json(self) -> Mapping[str, object]:
+        """The counts of the run: the object that ``reconcile run --json`` prints."""
+        return {
+            "company": self.company_id,
+            "run": self.run,
+            "state": self.state,
+            **_counts(self.tally),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def show_run(company_id: str, number: int) -> str:
+    return f"{company_id}-{number}"
+
+
+def parse_run(text: str) -> tuple[str, int]:
+    """``23456-7`` as company and number; raise ``ValueError`` where it is no run."""
+    company_id, dash, number = text.strip().rpartition("-")
+    if not (dash and company_id.isdigit() and number.isdigit() and number.isascii()):
+        raise ValueError(f"expected a run such as 23456-7, found {text!r}")
+    return company_id, int(number)
+
+
+def seconds_since(start: float) -> float:
+    return time.monotonic() - start

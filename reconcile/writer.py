@@ -1,0 +1,212 @@
+"""A plan as rows: assignments, changes and flags, written many at a time."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table
+
+from models import Assignment, Flag, PlannedChange, new_id
+from reconcile.bulk import BulkInsert, BulkUpdate, native
+from reconcile.load import parse_sources, render_sources
+from reconcile.state import Change, Observed, OpenFlag
+from reconcile.state import Flag as RaisedFlag
+
+_ASSIGNMENTS: Table = Assignment.__table__  # type: ignore[assignment]
+_FLAGS: Table = Flag.__table__  # type: ignore[assignment]
+_CHANGES: Table = PlannedChange.__table__  # type: ignore[assignment]
+
+_ASSIGNMENT_KEY = ("company_id", "user_id", "course", "cycle")
+_NEW_ASSIGNMENTS = BulkInsert(
+    _ASSIGNMENTS,
+    (
+        *_ASSIGNMENT_KEY,
+        *("sources", "origin", "progress", "percent", "delivery", "due_on", "assigned_at", "sent_at"),
+        *("completed_at", "paused_at", "withdrawn_at", "closed_reason", "run"),
+    ),
+)
+_CHANGED_ASSIGNMENTS = BulkUpdate(
+    _ASSIGNMENTS,
+    _ASSIGNMENT_KEY,
+    (
+        *_ASSIGNMENT_KEY,
+        *("sources", "delivery", "due_on", "assigned_at", "sent_at"),
+        *("paused_at", "withdrawn_at", "closed_reason", "run"),
+    ),
+    (
+        *("sources = :sources", "delivery = :delivery", "due_on = :due_on", "run = :run"),
+        "assigned_at = coalesce(:assigned_at, assigned_at)",
+        # A plan knows days; the row keeps the time of day it had already.
+        "sent_at = CASE WHEN :sent_at IS NULL THEN NULL ELSE coalesce(sent_at, :sent_at) END",
+        "paused_at = CASE WHEN :paused_at IS NULL THEN NULL ELSE coalesce(paused_at, :paused_at) END",
+        "withdrawn_at = coalesce(withdrawn_at, :withdrawn_at)",
+        "closed_reason = coalesce(:closed_reason, closed_reason)",
+    ),
+)
+_NEW_CHANGES = BulkInsert(
+    _CHANGES,
+    (
+        *("company_id", "run", "user_id", "course", "kind", "cycle", "seen_version"),
+        *("values", "before", "reason", "counted", "desired_hash", "outcome"),
+    ),
+)
+_NEW_FLAGS = BulkInsert(
+    _FLAGS,
+    ("company_id", "id", "user_id", "rule", "subject", "level", "detail", "opened_at", "opened_run"),
+)
+_FLAG_KEY = ("company_id", "user_id", "rule", "subject")
+_CLOSED_FLAGS = BulkUpdate(
+    _FLAGS,
+    _FLAG_KEY,
+    (*_FLAG_KEY, "closed_at", "closed_run"),
+    ("closed_at = :closed_at", "closed_run = :closed_run"),
+    also="closed_at IS NULL",
+)
+
+
+class PersonChange(NamedTuple):
+    """One change of one person, planned for one version of that person."""
+
+    user_id: str
+    seen_version: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes rows on behalf of one run, at one time."""
+
+    connection: Connection
+    company_id: str
+    number: int
+    now: dt.datetime
+
+    def insert_changes(self, changes: Iterable[PersonChange], outcome: str) -> None:
+        """Record changes under the run, with what has become of them."""
+        _NEW_CHANGES.run(self.connection, [self._change(change, outcome) for change in changes])
+
+    def carry_out(self, changes: Iterable[PersonChange]) -> None:
+        """Bring the assignments to where the changes want them: new rows and changed ones."""
+        new, changed = [], []
+        for user_id, _version, change in changes:
+            if change.before is None:
+                new.append(self._new_assignment(user_id, change))
+            else:
+                changed.append(self._changed_assignment(user_id, change, change.before))
+        # What ends comes first: a course moved to another row must not be open twice.
+        _CHANGED_ASSIGNMENTS.run(self.connection, changed)
+        _NEW_ASSIGNMENTS.run(self.connection, new)
+
+    def open_flags(self, flags: Iterable[tuple[str, RaisedFlag]]) -> None:
+        """Open flags, given as (user_id, flag)."""
+        by = (native(self.connection, self.now), self.number)
+        rows = [
+            (self.company_id, new_id(), user_id, flag.rule, flag.subject, flag.level, flag.detail, *by)
+            for user_id, flag in flags
+        ]
+        _NEW_FLAGS.run(self.connection, rows)
+
+    def close_flags(self, flags: Iterable[tuple[str, OpenFlag]]) -> None:
+        """Close flags, given as (user_id, flag)."""
+        by = (native(self.connection, self.now), self.number)
+        rows = [(self.company_id, user_id, flag.rule, flag.subject, *by) for user_id, flag in flags]
+        _CLOSED_FLAGS.run(self.connection, rows)
+
+    def _change(self, planned: PersonChange, outcome: str) -> tuple[Any, ...]:
+        change = planned.change
+        return (
+            self.company_id,
+            self.number,
+            planned.user_id,
+            change.course,
+            change.kind,
+            change.cycle,
+            planned.seen_version,
+            observed_to_json(change.after),
+            observed_to_json(change.before) if change.before else None,
+            change.reason,
+            change.counted,
+            change.desired_hash,
+            outcome,
+        )
+
+    def _new_assignment(self, user_id: str, change: Change) -> tuple[Any, ...]:
+        after = change.after
+        return (
+            self.company_id,
+            user_id,
+            change.course,
+            change.cycle,
+            render_sources(after.sources),
+            after.origin,
+            after.progress,
+            100 if after.progress == "completed" else 0,
+            after.delivery,
+            native(self.connection, after.due_on),
+            self._time(after.assigned_on or self.now.date()),
+            self._time(after.sent_on),
+            self._time(after.completed_on),
+            self._time(after.paused_on),
+            self._time(after.withdrawn_on),
+            change.reason if after.withdrawn_on else None,
+            self.number,
+        )
+
+    def _changed_assignment(self, user_id: str, change: Change, before: Observed) -> tuple[Any, ...]:
+        after = change.after
+        has_new_clock = after.assigned_on != before.assigned_on
+        return (
+            self.company_id,
+            user_id,
+            change.course,
+            change.cycle,
+            render_sources(after.sources),
+            after.delivery,
+            native(self.connection, after.due_on),
+            self._time(after.assigned_on) if has_new_clock else None,
+            self._time(after.sent_on),
+            self._time(after.paused_on),
+            self._time(after.withdrawn_on),
+            change.reason if after.withdrawn_on else None,
+            self.number,
+        )
+
+    def _time(self, day: dt.date | None) -> Any:
+        """The moment a day stands for: now if it is today."""
+        if day is None:
+            return None
+        return native(self.connection, self.now if day == self.now.date() else midnight(day))
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """The first moment of a day, UTC."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+# --- an assignment as JSON ---------------------------------------------------------------------------
+
+_DAYS = ("due_on", "assigned_on", "sent_on", "completed_on", "paused_on", "withdrawn_on")
+
+
+def observed_to_json(row: Observed) -> str:
+    """What a change keeps of the assignment, before or after it."""
+    values: dict[str, Any] = {
+        "sources": row.sources,
+        "origin": row.origin,
+        "progress": row.progress,
+        "delivery": row.delivery,
+    }
+    for name in _DAYS:
+        if day := getattr(row, name):
+            values[name] = day.isoformat()
+    return json.dumps(values)
+
+
+def observed_from_json(course: str, cycle: int, text: str) -> Observed:
+    """The inverse of ``observed_to_json``."""
+    values = json.loads(text)
+    days = {name: dt.date.fromisoformat(values[name]) for name in _DAYS if name in values}
+    sources = parse_sources(json.dumps(values["sources"]))
+    return Observed(course, cycle, sources, values["origin"], values["progress"], values["delivery"], **days)

@@ -44,7 +44,7 @@ def make_desired(profile: Profile, rules: Rules) -> DesiredSet:
         courses=courses,
         flags=check_profile(profile, tags, gaps, is_admin=False),
         unreadable=tags.too_many or entitled.too_many,
-        passed=(*losers, *_passed_tags(tags), *_passed_rules(gaps, catalog)),
+        passed=(*losers, *_passed_tags(tags, catalog), *_passed_rules(gaps, catalog)),
         by_course={want.course: want for want in courses},
     )
 
@@ -170,7 +170,11 @@ def _passed_rules(gaps: Iterable[Fit], catalog: Catalog) -> Iterator[Passed]:
             yield Passed(step.course.code, reason)
 
 
-def _passed_tags(tags: Tags) -> Iterator[Passed]:
+def _passed_tags(tags: Tags, catalog: Catalog) -> Iterator[Passed]:
     for tag in tags.unknown:
-        if tag.retired:
-            yield Passed(tag.typed, f"{tag.typed} is retired and nothing stands in for it")
+        retired = find_code(normalise(tag.typed), catalog)
+        if retired:
+            yield Passed(retired.code, f"the code {retired.code} is retired and nothing stands in for it")
+        for step in expand(tag.nearest, catalog) if tag.nearest else ():
+            reason = f"the training tag {tag.typed} is no code; perhaps {tag.nearest} is meant"
+            yield Passed(step.course.code, reason)

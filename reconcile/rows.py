@@ -76,7 +76,7 @@ def _delivery(case: Case, want: Desired) -> tuple[str, str]:
     if case.blocked:
         return "blocked", f"; blocked, {say_missing_names(case.person)}"
     if waits := waits_for(case, want):
-        return "locked", f"; locked until {say_list(waits)} is complete"
+        return "locked", f"; locked until {say_list(waits)} {'are' if len(waits) > 1 else 'is'} complete"
     return "to_send", ""
 
 

@@ -1,8 +1,10 @@
 """Smart Assign: which rules on state, country, role, department and location fit a profile."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reconcile.codes import expand
 from reconcile.places import Place, find_state, read_place
 from reconcile.state import Catalog, Profile, Rule
 from reconcile.tags import is_missing, is_placeholder, normalise
@@ -115,3 +117,23 @@ def _meets_state(rule: Place, person: Place) -> bool | None:
         return None
     # A rule such as "state Ontario" names no country: it is read in the person's own.
     return person.state == (rule.state or find_state(rule.state_text, person.state[:2]))
+
+
+# --- why not ---------------------------------------------------------------------------------------
+
+
+def say_misfits(profile: Profile, catalog: Catalog, course: str) -> Iterator[str]:
+    """For each rule that leads to ``course`` and does not fit, the first condition that says no."""
+    person = read_traits(profile)
+    for smart in read_rules(catalog):
+        if course not in (step.course.code for step in expand(smart.rule.target, catalog)):
+            continue
+        for name in CONDITIONS:
+            if getattr(smart.rule, name) and _meets(name, smart, person) is False:
+                yield f"the rule ({smart.name}) does not fit: {name} is {_typed(profile, name)}"
+                break
+
+
+def _typed(profile: Profile, condition: str) -> str:
+    name = "learner_role" if condition == "role" else condition
+    return getattr(profile, name) or "missing"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from click import ClickException
+
 INSTANCE = Path(__file__).parent / "instance"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DEPLOYED = ("DATABASE_URL", "SECRET_KEY")
@@ -19,8 +21,11 @@ THREADS = 8
 """Requests answered at the same time."""
 
 
-class SettingError(Exception):
-    """Settings are missing or cannot be used; the message names each, and what was expected."""
+class SettingError(ClickException):
+    """Settings are missing or cannot be used; the message names each, and what was expected.
+
+    A command that meets it ends with the message instead of a traceback.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

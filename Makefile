@@ -1,0 +1,46 @@
+# Everything one does with Herdbook. Needs git, make and Python 3.11 or newer, nothing else.
+PORT ?= 8000
+URL = http://127.0.0.1:$(PORT)
+FLASK = .venv/bin/flask --app app
+# One worker for each of two cores; the databases of the workers are their own.
+PYTEST = .venv/bin/python -m pytest -n 2
+
+.PHONY: help run demo test test-full lint fmt lock
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: .venv/run.installed ## serve on http://127.0.0.1:$PORT (8000) with SQLite under instance/
+	@$(FLASK) db upgrade --quiet
+	@$(FLASK) first-start --url $(URL)
+	@exec .venv/bin/gunicorn --config gunicorn.conf.py --bind 127.0.0.1:$(PORT) 'app:create_app()'
+
+demo: .venv/run.installed ## play a company's first week against the running service
+	@.venv/bin/python -m demo $(URL)
+
+test: .venv/dev.installed ## run the tests, on SQLite and on a PostgreSQL they start themselves
+	@$(PYTEST)
+
+test-full: .venv/dev.installed ## the same with every generated case and fault point
+	@SCALE=1 $(PYTEST)
+
+lint: .venv/dev.installed ## what must hold before a commit: style, types, imports
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy .
+	@.venv/bin/lint-imports
+
+fmt: .venv/dev.installed ## bring the code into its one format
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+lock: ## renew uv.lock and the hashed requirements from pyproject.toml (needs uv)
+	@uv lock --upgrade --default-index https://pypi.org/simple
+	@uv export --quiet --frozen --no-dev --no-emit-project --output-file requirements/run.txt
+	@uv export --quiet --frozen --all-groups --no-emit-project --output-file requirements/dev.txt
+
+.venv/run.installed: requirements/run.txt requirements/install.sh
+	@requirements/install.sh run
+
+.venv/dev.installed: requirements/dev.txt requirements/install.sh
+	@requirements/install.sh dev

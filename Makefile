@@ -3,9 +3,9 @@ PORT ?= 8000
 URL = http://127.0.0.1:$(PORT)
 FLASK = .venv/bin/flask --app app
 # One worker for each of two cores; the databases of the workers are their own.
-PYTEST = .venv/bin/python -m pytest -n 2
+PYTEST = .venv/bin/python -m pytest -n 2 -m 'not browser'
 
-.PHONY: help run demo test test-full lint fmt lock
+.PHONY: help run demo test test-full bench lint fmt lock
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ test: .venv/dev.installed ## run the tests, on SQLite and on a PostgreSQL they s
 
 test-full: .venv/dev.installed ## the same with every generated case and fault point
 	@SCALE=1 $(PYTEST)
+
+bench: .venv/dev.installed ## measure against a limit program, up to a million people (long)
+	@.venv/bin/python -m benchmarks
 
 lint: .venv/dev.installed ## what must hold before a commit: style, types, imports
 	@.venv/bin/ruff check .

@@ -110,11 +110,10 @@ def _meets(condition: str, smart: SmartRule, person: Traits) -> bool | None:
 def _meets_state(rule: Place, person: Place) -> bool | None:
     if rule.country and person.country and rule.country != person.country:
         return False
-    if person.state_text and rule.state_text == person.state_text:
-        # The same words in a country that either of them leaves open, or in the same one.
-        return True
     if person.state is None:
-        return None
+        # No table knows either: then the same words are the same state.
+        same = rule.state is None and person.state_text == rule.state_text
+        return True if same else None
     # A rule such as "state Ontario" names no country: it is read in the person's own.
     return person.state == (rule.state or find_state(rule.state_text, person.state[:2]))
 

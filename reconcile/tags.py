@@ -121,6 +121,10 @@ def find_code(key: str, catalog: Catalog) -> Course | Journey | None:
     return catalog.courses.get(key) or catalog.journeys.get(key)
 
 
+def _is_retired(entry: Course | Journey) -> bool:
+    return entry.retired or (isinstance(entry, Course) and entry.superseded_by is not None)
+
+
 def _is_dead_end(entry: Course | Journey) -> bool:
     return entry.retired and not (isinstance(entry, Course) and entry.superseded_by)
 
@@ -140,7 +144,7 @@ def find_nearest(key: str, catalog: Catalog) -> str | None:
 def _names(catalog: Catalog) -> tuple[dict[str, str], dict[str, str]]:
     """Codes in use by normalised code, and by normalised title."""
     entries: dict[str, Course | Journey] = {**catalog.courses, **catalog.journeys}
-    live = {key: entry for key, entry in sorted(entries.items()) if not entry.retired}
+    live = {key: entry for key, entry in sorted(entries.items()) if not _is_retired(entry)}
     by_code = {key: entry.code for key, entry in live.items()}
     by_code |= {typed: by_code[key] for typed, key in sorted(catalog.aliases.items()) if key in by_code}
     return by_code, {normalise(entry.title): entry.code for entry in live.values()}

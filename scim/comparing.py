@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scim.attributes import Attribute, ResourceType, fold, undeclared, user_name_key
+from scim.attributes import Attribute, ResourceType, fold, is_urn, undeclared, user_name_key
 
 Comparable = str | bool | float | None
 
@@ -87,7 +87,7 @@ def shadow(document: Mapping[str, Any], resource_type: ResourceType) -> dict[str
     """
     shadowed: dict[str, Any] = {}
     for key, value in document.items():
-        if key[:4].lower() == "urn:" and isinstance(value, dict):
+        if is_urn(key) and isinstance(value, dict):
             schema = resource_type.find_extension(key)
             inner = ((schema.find(name) or undeclared(name), each) for name, each in value.items())
             shadowed[fold(key)] = {attribute.key: _shadow_value(each, attribute) for attribute, each in inner}

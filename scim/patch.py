@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scim.attributes import Attribute, ResourceType, undeclared
+from scim.attributes import Attribute, ResourceType, as_attribute, undeclared
 from scim.errors import InvalidPath, InvalidValue, Mutability, ScimError
 from scim.operations import Operation, parse_patch
 from scim.patch_values import change_value
+from scim.paths import find_urn, is_urn
 from scim.targets import Target, parse_target
-from scim.values import is_blank, put, spelling
+from scim.values import check_text, is_blank, put, spelling
 
 __all__ = ["Change", "Operation", "PatchResult", "apply_patch", "make_change", "parse_patch", "with_schemas"]
 
@@ -70,11 +71,17 @@ def changes_of_keys(
 ) -> Iterator[Change]:
     """Each key of an object is a path; one that cannot be is the name of an unknown attribute."""
     for key, each in value.items():
-        try:
-            target = parse_target(prefix + key, resource_type)
-        except InvalidPath:
-            target = Target(undeclared(key), urn=prefix.removesuffix(":") or None, text=prefix + key)
-        yield Change(op, target, each)
+        yield Change(op, _target_of_key(prefix, key, each, resource_type), each)
+
+
+def _target_of_key(prefix: str, key: str, value: Any, resource_type: ResourceType) -> Target:
+    text = prefix + key
+    if is_urn(key) and isinstance(value, dict) and find_urn(key, resource_type) is None:
+        return Target(as_attribute(resource_type.find_extension(key)), text=text, is_whole=True)
+    try:
+        return parse_target(text, resource_type)
+    except InvalidPath:
+        return Target(undeclared(key), urn=prefix.removesuffix(":") or None, text=text)
 
 
 def make_change(document: dict[str, Any], change: Change, resource_type: ResourceType) -> bool:
@@ -115,7 +122,7 @@ def _change_whole(document: dict[str, Any], change: Change, resource_type: Resou
 
 
 def _change_extension(document: dict[str, Any], change: Change) -> None:
-    urn = spelling(document, change.target.urn or "")
+    urn = check_text(spelling(document, change.target.urn or ""), "the URN of an extension")
     held = document.get(urn)
     extension = dict(held) if isinstance(held, dict) else {}
     _change_in(extension, change)
@@ -155,6 +162,6 @@ def _change_in(container: dict[str, Any], change: Change) -> None:
 
 def with_schemas(document: dict[str, Any], resource_type: ResourceType) -> dict[str, Any]:
     """``document`` with ``schemas`` first: the core URN, then those of the extensions it holds."""
-    urns = [key for key, value in document.items() if key[:4].lower() == "urn:" and isinstance(value, dict)]
+    urns = [key for key, value in document.items() if is_urn(key) and isinstance(value, dict)]
     rest = {key: value for key, value in document.items() if key != "schemas"}
     return {"schemas": [resource_type.core.urn, *urns], **rest}

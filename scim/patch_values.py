@@ -104,15 +104,24 @@ def _joined(old: list[Any] | dict[str, Any], value: Any) -> Any:
 def _change_elements(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
     """The elements a filter selects, or all; add and replace create the one the filter describes."""
     elements = [each if isinstance(each, dict) else {"value": each} for each in as_list(old)] if old else []
-    selected = [target.filter is None or evaluate(target.filter, element) for element in elements]
-    if any(selected):
-        pairs = zip(elements, selected, strict=True)
-        new = [_change_element(each, op, target, value) if hit else each for each, hit in pairs]
-    elif op == "remove" or is_blank(value):
-        return old  # type: ignore[no-any-return]
-    else:
-        new = [*elements, _change_element(_described(target), op, target, value)]
-    return _settled(elements, [each for each in new if each], target.attribute)
+    pairs = [(each, target.filter is None or evaluate(target.filter, each)) for each in elements]
+    if not any(hit for _, hit in pairs):
+        if op == "remove" or is_blank(value):
+            return old  # type: ignore[no-any-return]
+        pairs.append((_described(target), True))
+    changed = [(_change_element(each, op, target, value) if hit else each, hit) for each, hit in pairs]
+    new = _united([(each, hit) for each, hit in changed if each], target.attribute)
+    return keep_one_primary(elements, new, target.attribute) or None
+
+
+def _united(pairs: list[tuple[dict[str, Any], bool]], attribute: Attribute) -> list[dict[str, Any]]:
+    """Elements that have become equal are one, at the place of the first; what was just changed wins."""
+    united: dict[Any, dict[str, Any]] = {identity(each, attribute): {} for each, _ in pairs}
+    if attribute.verbatim or len(united) == len(pairs):
+        return [each for each, _ in pairs]
+    for each, _ in sorted(pairs, key=lambda pair: pair[1]):
+        united[identity(each, attribute)].update(each)
+    return list(united.values())
 
 
 def _change_element(element: dict[str, Any], op: str, target: Target, value: Any) -> dict[str, Any] | None:
@@ -159,12 +168,3 @@ def _is_canonical(term: Comparison) -> bool:
     if leaf.type == "boolean":
         return isinstance(term.key, bool)
     return isinstance(term.value, str) and fold(term.value) in map(fold, leaf.canonical_values)
-
-
-def _settled(old: list[Any], new: list[Any], attribute: Attribute) -> list[Any] | None:
-    """``new`` without repetitions and with one primary element."""
-    if attribute.verbatim:
-        return new or None
-    unique = {identity(element, attribute): element for element in reversed(new)}
-    kept = list(reversed(unique.values())) if len(unique) < len(new) else new
-    return keep_one_primary(old, kept, attribute) or None

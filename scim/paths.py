@@ -1,7 +1,6 @@
 """Attribute paths: what ``name.familyName`` or ``urn:...:User:department`` stands for (RFC 7644 3.10)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +9,9 @@ from scim.errors import InvalidPath
 
 NAME = re.compile(r"[A-Za-z$_][A-Za-z0-9$_-]*")
 MAX_LENGTH = 512
-VERSIONED_URN = re.compile(r"urn:[^\s\[\]\"()]+:\d+(?:\.\d+)*:[A-Za-z]+", re.IGNORECASE)
+URN = re.compile(r"urn:[A-Za-z0-9][^\s\[\]\"():\x00-\x1f]*(?::[^\s\[\]\"():\x00-\x1f]+)+", re.IGNORECASE)
+VERSIONED_URN = re.compile(URN.pattern + r":\d+(?:\.\d+)*:[A-Za-z]+", re.IGNORECASE)
+"""A URN as schemas usually have it: a version, then the name of the resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +89,32 @@ def split_urn(text: str, resource_type: ResourceType) -> tuple[Schema, str]:
     """The schema a path stands in, and what follows its URN (empty: the path is the URN alone).
 
     The URN holds dots ("2.0"), so it must be cut off before looking for ".sub". What stands between
-    URN and attribute is a colon (RFC 7644 3.10) or, from some clients, a dot.
+    URN and attribute is a colon (RFC 7644 3.10) or, from some clients, a dot. A URN of no form we
+    know ends at the last colon. Raises ``InvalidPath``.
     """
-    if text[:4].lower() != "urn:":
+    if not is_urn(text):
         return resource_type.core, text
-    for urn in _urns_at_start(text, resource_type):
-        if len(urn) == len(text) or text[len(urn)] in ":.":
-            return _schema(urn, resource_type), text[len(urn) + 1 :]
-    urn, _, rest = text.rpartition(":")
-    return resource_type.find_extension(urn), rest
+    urn = find_urn(text, resource_type)
+    if urn is None:
+        urn = text.rpartition(":")[0]
+        if not URN.fullmatch(urn):
+            raise InvalidPath(f"{text!r} does not begin with the URN of a schema")
+    if fold(urn) == fold(resource_type.core.urn):
+        return resource_type.core, text[len(urn) + 1 :]
+    return resource_type.find_extension(urn), text[len(urn) + 1 :]
 
 
-def _urns_at_start(text: str, resource_type: ResourceType) -> Iterator[str]:
-    """The URNs ``text`` may begin with: the longest known one, else what has the form of one."""
+def is_urn(text: str) -> bool:
+    """Whether ``text`` begins as a URN does."""
+    return text[:4].lower() == "urn:"
+
+
+def find_urn(text: str, resource_type: ResourceType) -> str | None:
+    """The URN at the start of ``text``: the longest known one, else what has the form of one."""
     folded = fold(text)
     known = (resource_type.core, *resource_type.extensions)
-    urns = [schema.urn for schema in known if folded.startswith(fold(schema.urn))]
-    yield from (text[: len(urn)] for urn in sorted(urns, key=len, reverse=True))
+    lengths = [len(schema.urn) for schema in known if folded.startswith(fold(schema.urn))]
     for form in (TRAINING_URN, VERSIONED_URN):
         found = form.match(text)
-        if found and NAME.match(text[found.end() + 1 :] or "a"):
-            yield found.group()
-
-
-def _schema(urn: str, resource_type: ResourceType) -> Schema:
-    if fold(urn) == fold(resource_type.core.urn):
-        return resource_type.core
-    return resource_type.find_extension(urn)
+        lengths += [found.end()] if found else []
+    return next((text[:length] for length in lengths if text[length : length + 1] in ("", ":", ".")), None)

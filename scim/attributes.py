@@ -19,6 +19,11 @@ def fold(text: str) -> str:
     return text.casefold()
 
 
+def is_urn(text: str) -> bool:
+    """Whether ``text`` begins as a URN does."""
+    return text[:4].lower() == "urn:"
+
+
 def user_name_key(text: str) -> str:
     """The key by which a ``userName`` is unique in its company: NFKC, casefold, NFKC, trimmed."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()

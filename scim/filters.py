@@ -44,20 +44,28 @@ def parse_filter(text: str, resource_type: ResourceType) -> Node:
     """The tree of the filter ``text``. Raises ``InvalidFilter`` naming the position and what was expected."""
     parser = _Parser(text, resource_type)
     node = parser.parse_or()
-    parser.expect_end("and, or")
+    if parser.token.kind != "end":
+        found = f"found {parser.token}"
+        raise InvalidFilter(
+            f"position {parser.token.at}: expected and, or, or the end of the filter, {found}"
+        )
     return node
 
 
 def parse_value_path(text: str, scope: Attribute, resource_type: ResourceType) -> tuple[Node, str | None]:
     """The filter and the sub-attribute of ``[filter]`` or ``[filter].sub``, as the path of a PATCH has it.
 
-    ``scope`` is the attribute in front of the bracket. Raises ``InvalidFilter``.
+    ``scope`` is the attribute in front of the bracket. Raises ``InvalidFilter``,
+    and ``InvalidPath`` for what follows the brackets.
     """
     parser = _Parser(text, resource_type)
     parser.expect_mark("[")
     node = parser.parse_inside(scope)
     sub = parser.take_sub()
-    parser.expect_end("a sub-attribute as in ].value")
+    if parser.token.kind != "end":
+        raise InvalidPath(
+            f"expected a sub-attribute as in ].value or the end of the path, found {parser.token}"
+        )
     return node, sub
 
 
@@ -92,12 +100,6 @@ class _Parser:
         token = self.take()
         if token.kind != "mark" or token.text != mark:
             raise InvalidFilter(f"position {token.at}: expected {mark!r}, found {token}")
-
-    def expect_end(self, expected: str) -> None:
-        if self.token.kind != "end":
-            raise InvalidFilter(
-                f"position {self.token.at}: expected {expected} or the end of the filter, found {self.token}"
-            )
 
     def parse_or(self) -> Node:
         return self.parse_chain("or", Or, self.parse_and)

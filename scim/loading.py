@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scim.attributes import ResourceType, Schema, undeclared
+from scim.attributes import ResourceType, Schema, is_urn, undeclared
 from scim.errors import InvalidSyntax, InvalidValue
 from scim.patch import changes_of_keys, make_change, with_schemas
 from scim.paths import NAME
@@ -60,9 +60,8 @@ def _check_schemas(schemas: object) -> None:
 
 
 def _check_required(document: Mapping[str, Any], resource_type: ResourceType) -> None:
-    missing = [
-        each.name for each in resource_type.core.attributes if each.required and each.name not in document
-    ]
+    required = [each.name for each in resource_type.core.attributes if each.required]
+    missing = [name for name in required if not document.get(name, "").strip()]
     if missing:
         raise InvalidValue(f"{', '.join(missing)} is required")
 
@@ -71,5 +70,5 @@ def names_placeholder(body: object) -> bool:
     """Whether a key of ``body`` ends in the bare URN, as the cut-off row of the guide has it."""
     if not isinstance(body, dict):
         return False
-    urns = [key for key in body if key[:4].lower() == "urn:"]
+    urns = [key for key in body if is_urn(key)]
     return any(key.endswith(":") or (isinstance(body[key], dict) and "" in body[key]) for key in urns)

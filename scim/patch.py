@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scim.attributes import Attribute, ResourceType, as_attribute, undeclared
+from scim.attributes import Attribute, ResourceType, as_attribute, is_urn, undeclared
 from scim.errors import InvalidPath, InvalidValue, Mutability, ScimError
 from scim.operations import Operation, parse_patch
 from scim.patch_values import change_value
-from scim.paths import find_urn, is_urn
+from scim.paths import find_urn
 from scim.targets import Target, parse_target
 from scim.values import check_text, is_blank, put, spelling
 
@@ -152,7 +152,7 @@ def _change_in(container: dict[str, Any], change: Change) -> None:
     attribute = change.target.attribute
     name = spelling(container, attribute.name) if attribute.verbatim else attribute.name
     new = change_value(container.get(name), change.op, change.target, change.value)
-    if new is None and attribute.required:
+    if attribute.required and not (new or "").strip():
         raise Mutability(f"{attribute.name} is required and cannot be removed")
     if new is None and change.op != "remove" and attribute.name == "active":
         # A blank is no word on whether somebody works here.

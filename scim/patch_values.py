@@ -44,6 +44,9 @@ def _change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribut
         return join_lists(old or [], [] if is_blank(value) else as_list(value), attribute) or None
     if op == "replace":
         return read_value(value, attribute)  # type: ignore[no-any-return]
+    if value == []:
+        # A list that names nobody removes nobody; no value at all removes everybody.
+        return old
     if is_blank(value) or not old:
         return None
     return _without(old, as_list(value), attribute) or None

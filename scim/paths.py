@@ -4,7 +4,16 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scim.attributes import TRAINING_URN, Attribute, ResourceType, Schema, as_attribute, fold, undeclared
+from scim.attributes import (
+    TRAINING_URN,
+    Attribute,
+    ResourceType,
+    Schema,
+    as_attribute,
+    fold,
+    is_urn,
+    undeclared,
+)
 from scim.errors import InvalidPath
 
 NAME = re.compile(r"[A-Za-z$_][A-Za-z0-9$_-]*")
@@ -102,11 +111,6 @@ def split_urn(text: str, resource_type: ResourceType) -> tuple[Schema, str]:
     if fold(urn) == fold(resource_type.core.urn):
         return resource_type.core, text[len(urn) + 1 :]
     return resource_type.find_extension(urn), text[len(urn) + 1 :]
-
-
-def is_urn(text: str) -> bool:
-    """Whether ``text`` begins as a URN does."""
-    return text[:4].lower() == "urn:"
 
 
 def find_urn(text: str, resource_type: ResourceType) -> str | None:

@@ -62,6 +62,8 @@ def _parse_target(text: str, resource_type: ResourceType) -> Target:
     attribute = schema.find(name) or undeclared(name)
     node = None
     if bracket:
+        if "]" not in behind:
+            raise InvalidPath(f"{text!r}: the bracket is not closed")
         if sub_name or not (attribute.multi_valued or attribute.verbatim):
             raise InvalidPath(f"{text!r}: a filter in brackets must follow a multi-valued attribute")
         node, sub_name = parse_value_path(bracket + behind, attribute, resource_type)

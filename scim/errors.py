@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 
 ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
+MAX_DETAIL = 1000
+
+
+def printable(text: str) -> str:
+    """``text`` as it can be answered and logged: what a client sent may hold NUL or half a surrogate pair."""
+    return text[:MAX_DETAIL].replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 class ScimError(Exception):
@@ -13,7 +19,7 @@ class ScimError(Exception):
     detail: str = "The request cannot be carried out."
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
-        self.detail = detail or type(self).detail
+        self.detail = printable(detail or type(self).detail)
         self.headers: dict[str, str] = dict(headers or {})
         super().__init__(self.detail)
 

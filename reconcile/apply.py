@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -47,10 +47,8 @@ def load_waiting(connection: Connection, run: CurrentRun, after: str) -> list[Wa
     )
     ids = select(PlannedChange.user_id).distinct().where(*planned, PlannedChange.user_id > after)
     chosen = connection.execute(ids.order_by(PlannedChange.user_id).limit(BATCH)).scalars().all()
-    columns = PlannedChange.__table__.c
-    rows = connection.execute(
-        select(columns).where(*planned, any_of(PlannedChange.user_id, chosen)).order_by(columns.user_id)
-    )
+    statement = select(PlannedChange.__table__).where(*planned, any_of(PlannedChange.user_id, chosen))
+    rows = connection.execute(statement.order_by(PlannedChange.user_id))
     changes = [PersonChange(row.user_id, row.seen_version, _to_change(row)) for row in rows]
     return [
         Waiting(user_id, of_person[0].seen_version, of_person)
@@ -60,7 +58,7 @@ def load_waiting(connection: Connection, run: CurrentRun, after: str) -> list[Wa
     ]
 
 
-def _to_change(row: PlannedChange) -> Change:
+def _to_change(row: Any) -> Change:
     after = observed_from_json(row.course, row.cycle, row.values)
     before = observed_from_json(row.course, row.cycle, row.before) if row.before else None
     return Change(row.kind, row.course, row.cycle, after, before, row.reason, row.desired_hash, row.counted)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from reconcile.tags import normalise
 from reconcile.yaml_nodes import (
     CatalogError,
     Entry,
+    Reader,
     compose,
     line_of,
     read_entry,
@@ -35,6 +36,8 @@ class CatalogFile:
     journeys: tuple[Journey, ...] = ()
     rules: tuple[Rule, ...] = ()
     aliases: Mapping[str, str] | None = None
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Where each code (normalised) stands in the file, for mistakes that only the database knows of."""
 
 
 def parse_catalog(text: str) -> CatalogFile:
@@ -51,6 +54,7 @@ def parse_catalog(text: str) -> CatalogFile:
         tuple(_to_journey(entry, courses) for entry in journeys.values()),
         tuple(_to_rule(entry, courses, journeys) for entry in file.get("rules", ())),
         _to_aliases(file["aliases"], codes) if "aliases" in file else None,
+        {key: entry.line for key, entry in (courses | journeys).items()},
     )
 
 
@@ -92,7 +96,7 @@ def _read_alias(typed: yaml.Node, code: yaml.Node, where: str) -> Entry:
     return Entry(where, line_of(typed), fields, {})
 
 
-COURSE = {
+COURSE: dict[str, Reader] = {
     "code": read_code,
     "title": read_text,
     "training_id": read_number,
@@ -101,21 +105,25 @@ COURSE = {
     "valid_days": read_number,
     "superseded_by": read_code,
 }
-JOURNEY = {
+JOURNEY: dict[str, Reader] = {
     "code": read_code,
     "title": read_text,
     "courses": partial(read_list, reader=read_code),
     "linear": read_flag,
 }
-WHEN = {
+WHEN: dict[str, Reader] = {
     "state": read_text,
     "country": read_text,
     "role": _read_role,
     "department": read_text,
     "location": read_text,
 }
-RULE = {"course": read_code, "journey": read_code, "when": partial(read_entry, readers=WHEN)}
-SECTIONS = {
+RULE: dict[str, Reader] = {
+    "course": read_code,
+    "journey": read_code,
+    "when": partial(read_entry, readers=WHEN),
+}
+SECTIONS: dict[str, Reader] = {
     "courses": partial(read_list, reader=partial(read_entry, readers=COURSE)),
     "journeys": partial(read_list, reader=partial(read_entry, readers=JOURNEY)),
     "rules": partial(read_list, reader=partial(read_entry, readers=RULE)),

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, bindparam, insert, update
 from models import Lease, Run
 from reconcile.embedded import EmbeddedLms, Lms
 from reconcile.lease import Claim
-from reconcile.state import Rules
+from reconcile.load import RulesKey
+from reconcile.state import Catalog, Rules, Settings
 from reconcile.summary import RunSummary, Tally, seconds_since, show_run
 
 AUTOMATIC = ("interval", "change")
@@ -39,11 +40,12 @@ class CurrentRun:
     claim: Claim
     trigger: str
     now: dt.datetime
-    rules: Rules
     user_id: str | None = None
     force: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
+    rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalog()))
+    rules_key: RulesKey = ()
     lms: Lms = field(default_factory=EmbeddedLms)
     tally: Tally = field(default_factory=Tally)
     active_learners: int = 0

@@ -5,7 +5,6 @@
 
 import datetime as dt
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
@@ -42,7 +41,7 @@ class EmbeddedLms:
         if row.delivery not in DELIVERED:
             return row
         sent_on = row.sent_on or today if row.delivery == "to_send" else row.sent_on
-        return replace(row, delivery=DELIVERED[row.delivery], sent_on=sent_on)
+        return row._replace(delivery=DELIVERED[row.delivery], sent_on=sent_on)
 
     def has_work(self, connection: Connection, company_id: str) -> bool:
         return False

@@ -16,7 +16,7 @@ def all_or_each(
     write: Callable[[Sequence[Item]], None],
     give_up: Callable[[Item, Exception], None],
 ) -> None:
-    """``write`` the items in one transaction; where that is refused, each in its own, and give up who fails."""
+    """``write`` the items in one transaction; where it is refused each in its own, giving up who fails."""
     if not items:
         return
     try:

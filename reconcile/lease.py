@@ -130,3 +130,9 @@ def find_claim(company_id: str, *, interval_seconds: float | None = None) -> Cla
                 return None
         row = connection.execute(_READ, {"company": company_id}).one()
         return Claim(company_id, owner, *row)
+
+
+def load_active_learners(connection: Connection, company_id: str) -> int:
+    """Active learners of a company as of each person's last plan."""
+    statement = select(Lease.active_learners).where(Lease.company_id == company_id)
+    return int(connection.execute(statement).scalar_one_or_none() or 0)

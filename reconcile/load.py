@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from models import Alias as AliasRow
 from models import (
@@ -25,6 +25,7 @@ from models import (
     any_of,
     reading,
 )
+from models import Catalog as CatalogRow
 from models import Course as CourseRow
 from models import Journey as JourneyRow
 from models import Rule as RuleRow
@@ -63,10 +64,30 @@ class Candidate:
 # --- the rules -------------------------------------------------------------------------------------
 
 
+_KEY = (
+    select(
+        Company.removal,
+        Company.rehire_days,
+        Company.brake_percent,
+        Company.brake_people,
+        Company.groups,
+        func.coalesce(CatalogRow.version, 0),
+    )
+    .outerjoin(CatalogRow, CatalogRow.company_id == Company.id)
+    .where(Company.id == bindparam("company"))
+)
+
+RulesKey = tuple[Any, ...]
+
+
+def load_rules_key(connection: Connection, company_id: str) -> RulesKey:
+    """Moves whenever the rules do; read after the people, it says whether rules loaded before still hold."""
+    return tuple(connection.execute(_KEY, {"company": company_id}).one())
+
+
 def load_rules(connection: Connection, company_id: str) -> Rules:
     """One company's settings and catalog."""
-    columns = (Company.removal, Company.rehire_days, Company.brake_percent, Company.brake_people)
-    settings = connection.execute(select(*columns).where(Company.id == company_id)).one()
+    settings = load_rules_key(connection, company_id)[:4]
     return Rules(Settings(*settings), load_catalog(connection, company_id))
 
 
@@ -282,7 +303,7 @@ def _load_flags(connection: Connection, company_id: str, ids: Collection[str]) -
         Flag.company_id == company_id, Flag.closed_at.is_(None), any_of(Flag.user_id, ids)
     )
     found: dict[str, list[OpenFlag]] = defaultdict(list)
-    for user_id, *flag in connection.execute(statement.order_by(Flag.rule, Flag.subject)).tuples():
+    for user_id, *flag in connection.execute(statement.order_by(Flag.rule, Flag.subject)):
         found[user_id].append(OpenFlag(*flag))
     return found
 

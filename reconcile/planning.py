@@ -8,12 +8,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, delete, update
 
 from models import PlannedChange, Suppression, any_of, reading
-from reconcile.brake import gains, is_already_there, is_counted, loses
+from reconcile.brake import is_counted
 from reconcile.bulk import native
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
-from reconcile.load import Candidate, load_people
+from reconcile.load import Candidate, load_people, load_rules, load_rules_key
 from reconcile.planner import Planner
+from reconcile.preview import count_plan
 from reconcile.queue import add_learners, foresee_people, lock_people, stamp_people
 from reconcile.state import PersonPlan
 from reconcile.writer import PersonChange, Writer, midnight
@@ -63,6 +64,9 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
     for ids in chunks:
         with reading() as connection:
             people = load_people(connection, run.company_id, ids)
+            # After the people: who was put out of date by a new catalog is planned by that catalog.
+            if refresh_rules(run, connection):
+                planner = Planner(run.rules, run.today)
         planned = [plan_person(run, planner, candidate) for candidate in people]
         if choose:
             planned = [choose(person) for person in planned]
@@ -70,6 +74,15 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
             batch = planned[start : start + BATCH]
             all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
         run.advance(len(ids))
+
+
+def refresh_rules(run: CurrentRun, connection: Connection) -> bool:
+    """Load the rules where they have changed since they were loaded; whether they had."""
+    key = load_rules_key(connection, run.company_id)
+    if key == run.rules_key:
+        return False
+    run.rules_key, run.rules = key, load_rules(connection, run.company_id)
+    return True
 
 
 def plan_person(run: CurrentRun, planner: Planner, candidate: Candidate) -> PlannedPerson:
@@ -160,13 +173,6 @@ def _supersede_held(connection: Connection, run: CurrentRun, people: Sequence[Pl
 
 
 def _count(run: CurrentRun, person: PlannedPerson) -> None:
-    tally, plan = run.tally, person.plan
-    tally.people += 1
-    tally.flags["opened"] += len(plan.opened)
-    tally.flags["closed"] += len(plan.closed)
-    tally.changes.update(change.kind for change in plan.changes)
+    count_plan(run.tally, person.candidate, person.plan)
     if person.at_once:
-        tally.outcomes["applied"] += len(plan.changes)
-        return
-    tally.losing += loses(plan.changes)
-    tally.gaining += gains(plan.changes) and is_already_there(person.candidate.observed)
+        run.tally.outcomes["applied"] += len(person.plan.changes)

@@ -4,9 +4,22 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, case, exists, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Table,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
-from models import Lease, QueueEntry, Run, any_of
+from models import Lease, PlannedChange, QueueEntry, Run, any_of
 from reconcile.bulk import BulkUpdate, Row
 
 _QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
@@ -34,6 +47,15 @@ _UNFINISHED = exists().where(
     Run.company_id == _COMPANY, Run.number == bindparam("last_run"), Run.state.in_(("planning", "applying"))
 )
 _HAS_WORK = select(literal(1)).where(or_(_OUT_OF_DATE, _DUE, _UNFINISHED))
+# The words of the partial index itself: with a bound value neither database would use it.
+_HAS_HELD = select(literal(1)).where(
+    exists().where(PlannedChange.company_id == _COMPANY, text("changes.outcome = 'held'"))
+)
+_COUNT = (
+    select(func.count())
+    .select_from(QueueEntry)
+    .where(QueueEntry.company_id == _COMPANY, _IS_BEHIND, QueueEntry.held_run.is_(None))
+)
 _WAKE = (
     update(QueueEntry)
     .where(QueueEntry.company_id == _COMPANY, QueueEntry.next_at <= bindparam("now"))
@@ -50,6 +72,16 @@ def has_work(connection: Connection, company_id: str, last_run: int, now: dt.dat
     """Whether a run would find anything to do: one indexed query, however many people there are."""
     values = {"company": company_id, "last_run": last_run, "now": now}
     return connection.execute(_HAS_WORK, values).first() is not None
+
+
+def has_held(connection: Connection, company_id: str) -> bool:
+    """Whether changes of any earlier run wait for an operator."""
+    return connection.execute(_HAS_HELD, {"company": company_id}).first() is not None
+
+
+def count_out_of_date(connection: Connection, company_id: str) -> int:
+    """How many people the next run will plan, for a bar that shows how far it is."""
+    return int(connection.execute(_COUNT, {"company": company_id}).scalar_one())
 
 
 def wake_due(connection: Connection, company_id: str, now: dt.datetime) -> None:
@@ -82,7 +114,7 @@ def lock_people(connection: Connection, company_id: str, ids: Collection[str]) -
         .where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
         .with_for_update(skip_locked=True)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def stamp_people(connection: Connection, rows: Sequence[Row]) -> None:

@@ -68,13 +68,18 @@ class RunSummary:
     tally: Tally
     seconds: float
     detail: str | None = None
-    changes: tuple[NamedChange, ...] = ()
+    names: tuple[NamedChange, ...] = ()
     """The changes by name, of a dry run."""
 
     @property
     def run(self) -> str | None:
         """The run as people see it, ``<company>-<number>``."""
         return None if self.number is None else show_run(self.company_id, self.number)
+
+    @property
+    def changes(self) -> Counter[str]:
+        """How many changes of each kind."""
+        return self.tally.changes
 
     def to_json(self) -> Mapping[str, object]:
         """The counts of the run: the object that ``reconcile run --json`` prints."""

@@ -22,7 +22,7 @@ class CatalogError(Exception):
         self.line, self.field, self.expected = line, field, expected
 
 
-type_of_reader = Callable[[yaml.Node, str], Any]
+Reader = Callable[[yaml.Node, str], Any]
 """Takes a node and the name of its field; the value, or raises ``CatalogError``."""
 
 
@@ -63,7 +63,7 @@ def line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def read_entry(node: yaml.Node, where: str, readers: Mapping[str, type_of_reader]) -> Entry:
+def read_entry(node: yaml.Node, where: str, readers: Mapping[str, Reader]) -> Entry:
     """A mapping whose fields are those of ``readers``; a field without a value is one not given."""
     if not isinstance(node, yaml.MappingNode):
         raise CatalogError(
@@ -91,7 +91,7 @@ def _known(key: yaml.Node, where: str, readers: Mapping[str, Any], seen: Mapping
     return name
 
 
-def read_list(node: yaml.Node, where: str, reader: type_of_reader) -> tuple[Any, ...]:
+def read_list(node: yaml.Node, where: str, reader: Reader) -> tuple[Any, ...]:
     """A list, each item read by ``reader``; items are named from 1, as people count."""
     if not isinstance(node, yaml.SequenceNode):
         raise CatalogError(line_of(node), where, f"expected a list, found {found(node)}")

@@ -54,7 +54,7 @@ def parse_path(text: str, resource_type: ResourceType) -> Path:
     if len(text) > MAX_LENGTH:
         raise InvalidPath(f"a path is at most {MAX_LENGTH} characters long")
     schema, rest = split_urn(text, resource_type)
-    if not rest:
+    if text and not rest:
         return Path(as_attribute(schema))
     name, sub_name = split_names(rest, text)
     urn, attribute = _find(name, schema, resource_type)
@@ -103,22 +103,29 @@ def split_urn(text: str, resource_type: ResourceType) -> tuple[Schema, str]:
     """
     if not is_urn(text):
         return resource_type.core, text
-    urn = find_urn(text, resource_type)
-    if urn is None:
-        urn = text.rpartition(":")[0]
-        if not URN.fullmatch(urn):
-            raise InvalidPath(f"{text!r} does not begin with the URN of a schema")
+    urn = find_urn(text, resource_type) or _foreign_urn(text)
     if fold(urn) == fold(resource_type.core.urn):
         return resource_type.core, text[len(urn) + 1 :]
     return resource_type.find_extension(urn), text[len(urn) + 1 :]
 
 
 def find_urn(text: str, resource_type: ResourceType) -> str | None:
-    """The URN at the start of ``text``: the longest known one, else what has the form of one."""
+    """The URN at the start of ``text``, where it is one we know or one of a training extension."""
     folded = fold(text)
     known = (resource_type.core, *resource_type.extensions)
     lengths = [len(schema.urn) for schema in known if folded.startswith(fold(schema.urn))]
-    for form in (TRAINING_URN, VERSIONED_URN):
-        found = form.match(text)
-        lengths += [found.end()] if found else []
+    training = TRAINING_URN.match(text)
+    lengths += [training.end()] if training else []
     return next((text[:length] for length in lengths if text[length : length + 1] in ("", ":", ".")), None)
+
+
+def _foreign_urn(text: str) -> str:
+    """The URN at the start of a path into an extension nothing is known about. Raises ``InvalidPath``."""
+    versioned = VERSIONED_URN.match(text)
+    behind = text[versioned.end() :] if versioned else "-"
+    if versioned and behind[:1] in ("", ":", ".") and ":" not in behind[1:]:
+        return versioned.group()
+    urn = text.rpartition(":")[0]
+    if not URN.fullmatch(urn):
+        raise InvalidPath(f"{text!r} does not begin with the URN of a schema")
+    return urn

@@ -12,7 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import DEPLOYED, THREADS, Config, load_config
 from models import init_database
-from probes import init_probes
+from serving.probes import init_probes
+from scim.routes import blueprint as scim
 
 CONNECTIONS = THREADS + 1 + 8
 """One for each request being answered, for the scheduler and for each sender to the training platform."""
@@ -60,3 +61,4 @@ def _make_folder(config: Config) -> None:
 
 def _register_parts(app: Flask) -> None:
     init_probes(app)
+    app.register_blueprint(scim)

@@ -10,7 +10,7 @@ from config import THREADS
 
 workers = 1
 threads = THREADS
-worker_class = "arrivals.PatientWorker"
+worker_class = "serving.arrivals.PatientWorker"
 keepalive = 75
 graceful_timeout = 10
 control_socket_disable = True

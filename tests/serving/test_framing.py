@@ -2,7 +2,7 @@
 
 import pytest
 
-from framing import BODY_LIMIT, HEAD_LIMIT, Framing
+from serving.framing import BODY_LIMIT, HEAD_LIMIT, Framing
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /Users HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: 5\r\n\r\n"

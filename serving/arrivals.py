@@ -19,7 +19,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config import SettingError
-from framing import Framing
+from serving.framing import Framing
 from scim.errors import ERROR_URN
 
 ARRIVAL_SECONDS = 30.0

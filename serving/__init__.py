@@ -1,0 +1,1 @@
+"""Between gunicorn and the application: how requests arrive, and the pages for machines."""

@@ -88,7 +88,8 @@ def lay_pins(
     pinned: dict[str, Desired] = {}
     for pin in pins:
         for step in expand(pin.course, catalog):
-            claim = Claim(step, Source("pin", pin.reason, step.position), ())
+            # What an operator asked for by name waits for no other step.
+            claim = Claim(replace(step, before=None), Source("pin", pin.reason, step.position), ())
             want, code = to_desired([claim]), step.course.code
             pinned[code] = _merge(want, pinned.get(code) or wanted.get(code))
     families = {want.family for want in pinned.values()} - {None}

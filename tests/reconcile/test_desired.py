@@ -7,7 +7,7 @@ import pytest
 
 from reconcile.desired import make_desired
 from reconcile.state import Desired, DesiredSet, Profile, Rule, Rules, Source
-from tests.reconcile.people import course, journey, names, profile, rules
+from tests.reconcile.ledger import course, journey, names, profile, rules
 
 SEC = course("SEC-101", due_days=14, valid_days=365)
 HAR_US, HAR_CA, HAR_NY = (course(code, family="harassment") for code in ("HAR-US", "HAR-CA", "HAR-NY"))

@@ -14,7 +14,7 @@ from reconcile.tags import (
     normalise,
     parse_tags,
 )
-from tests.reconcile.people import catalog, course, journey
+from tests.reconcile.ledger import catalog, course, journey
 
 CATALOG = catalog(
     course("HAR-CA", title="Harassment prevention, California"),

@@ -130,11 +130,18 @@ def merge_complex(old: dict[str, Any], value: object, attribute: Attribute) -> d
     for name, each in new.items():
         sub = attribute.find_sub(name) or undeclared(name)
         if not sub.is_read_only:
-            put(merged, sub, read_value(each, sub))
+            put(merged, sub, _read_inner(each, sub, attribute))
     if merged.get("value") != old.get("value") and "$ref" in old and "$ref" not in new:
         # A reference to what was meant before must not survive beside the new value.
         merged.pop("$ref", None)
     return merged or None
+
+
+def _read_inner(value: object, sub: Attribute, attribute: Attribute) -> Any:
+    try:
+        return read_value(value, sub)
+    except InvalidValue as error:
+        raise InvalidValue(f"{attribute.name}.{error.detail}") from None
 
 
 def put(container: dict[str, Any], attribute: Attribute, value: Any) -> None:

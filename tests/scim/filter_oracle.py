@@ -6,6 +6,7 @@ attributes ``tests.scim.generate`` uses.
 
 import datetime as dt
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from scim2_models import ScimFilter
@@ -115,7 +116,7 @@ def meets(op: str, value: Any, wanted: Any) -> bool:
         return False
     if value is None or isinstance(value, dict | list):
         return False
-    tests = {
+    tests: dict[str, Callable[[], bool]] = {
         "eq": lambda: value == wanted,
         "co": lambda: wanted in value,
         "sw": lambda: value.startswith(wanted),
@@ -125,4 +126,4 @@ def meets(op: str, value: Any, wanted: Any) -> bool:
         "lt": lambda: value < wanted,
         "le": lambda: value <= wanted,
     }
-    return bool(tests[op]())
+    return tests[op]()

@@ -49,7 +49,8 @@ def patch(document: dict[str, Any], operations: list[dict[str, Any]]) -> tuple[d
     made = copy.deepcopy(document)
     flagged = False
     for each in operations:
-        op, value = each["op"].lower(), copy.deepcopy(each.get("value"))
+        op = each["op"].lower()
+        value: Any = copy.deepcopy(each.get("value"))
         if "path" in each:
             flagged |= at_path(made, op, each["path"], value, True)
         else:
@@ -283,7 +284,7 @@ def one_primary(held: list[dict[str, Any]], marked: list[dict[str, Any]]) -> Any
 
 
 def terms(selection: str) -> list[tuple[str, str, Any]]:
-    made = []
+    made: list[tuple[str, str, Any]] = []
     for term in selection.split(" and "):
         if term == "display pr":
             made.append(("display", "pr", None))

@@ -144,7 +144,8 @@ class TestBlanks:
 
     def test_a_blank_on_a_list_empties_it_by_replace_and_adds_nothing_by_add(self) -> None:
         document = joy(emails=[{"value": "joy@x"}])
-        for blank in ("", None, []):
+        blanks: tuple[Any, ...] = ("", None, [])
+        for blank in blanks:
             assert patched(document, {"op": "replace", "path": "emails", "value": blank}) == joy()
             assert patched(document, {"op": "add", "path": "emails", "value": blank}) == document
 

@@ -1,6 +1,7 @@
 """Filters: from text to a tree (RFC 7644 3.4.2.2); ``evaluate`` tells whether a document meets one."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from scim.attributes import Attribute, ResourceType, undeclared
 from scim.comparing import VALUE, comparable, shadow
@@ -240,6 +241,7 @@ def balance(kind: type[And] | type[Or], nodes: Sequence[Node]) -> Node:
     return kind(balance(kind, nodes[:middle]), balance(kind, nodes[middle:]))
 
 
+@lru_cache(maxsize=16)
 def scope_value(attribute: Attribute) -> Attribute:
     """The element itself of a list of plain values such as ``schemas``, addressed as its ``value``."""
     return Attribute("value", attribute.type, case_exact=attribute.case_exact)

@@ -74,7 +74,7 @@ def init_database(app: Any) -> None:
             install_sqlite_rules(db.engine)
 
 
-def any_of(column: Any, values: Collection[str]) -> ColumnElement[bool]:
+def any_of(column: Any, values: Collection[str] | Collection[int]) -> ColumnElement[bool]:
     """``column`` is one of ``values``: one bound value, whatever their number, on both databases."""
     if current_app.extensions["sqlalchemy"].engine.dialect.name == "sqlite":
         import json

@@ -22,6 +22,8 @@ class LmsState(Base):
     """The platform was away: runs that nobody started by hand leave it alone until then."""
     failures: Mapped[int] = mapped_column(default=0)
     """Runs in a row that stopped because the platform was away."""
+    resume_after: Mapped[str | None]
+    """Id of the last person asked about in a run that stopped early: the next begins behind it."""
     whole_read_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     whole_read_seconds: Mapped[float] = mapped_column(Double, default=0.0)
     started_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)

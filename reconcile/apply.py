@@ -78,6 +78,7 @@ def write_outcomes(run: CurrentRun, people: Sequence[Waiting]) -> None:
         stamp_people(
             connection, [(run.company_id, person.user_id, person.seen_version) for person in flowing]
         )
+        run.lms.planned(connection, run.company_id, [person.user_id for person in flowing])
         hold_people(connection, run.company_id, [person.user_id for person in held], run.number)
         for outcome, some in (("applied", flowing), ("held", held), ("superseded", stale)):
             _mark(connection, run, some, outcome)

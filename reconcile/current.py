@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, insert, update
 
 from models import Lease, Run
-from reconcile.embedded import EmbeddedLms, Lms
+from reconcile.embedded import Lms
 from reconcile.lease import Claim
 from reconcile.load import RulesKey
+from reconcile.remote import find_lms
 from reconcile.state import Catalog, Rules, Settings
 from reconcile.summary import RunSummary, Tally, seconds_since, show_run
 
@@ -46,7 +47,7 @@ class CurrentRun:
     progress: Progress | None = None
     rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalog()))
     rules_key: RulesKey = ()
-    lms: Lms = field(default_factory=EmbeddedLms)
+    lms: Lms = field(default_factory=find_lms)
     tally: Tally = field(default_factory=Tally)
     active_learners: int = 0
     """Before the run: what the brake measures by."""

@@ -1,10 +1,11 @@
 """The training platform that lives in our own database: what is written is delivered.
 
-``reconcile/lms.py`` has the same interface over HTTP. Progress comes through ``reconcile/progress.py``.
+``reconcile/remote.py`` has the same interface over HTTP. Progress comes through ``reconcile/progress.py``.
 """
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
@@ -21,14 +22,17 @@ class Lms(Protocol):
     def delivered(self, row: Observed, today: dt.date) -> Observed:
         """The row as it stands once written: on its way to the platform, or there already."""
 
-    def has_work(self, connection: Connection, company_id: str) -> bool:
+    def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
+        """These people were planned anew, in this transaction: they may look different now."""
+
+    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
         """Whether rows wait to be sent, although nobody is out of date."""
 
     def read_back(self, run: "CurrentRun") -> None:
         """Bring progress and drift into our rows, before anything is planned."""
 
     def send(self, run: "CurrentRun") -> Counter[str]:
-        """Send what waits; how many rows were ``applied``, ``deferred``, ``rejected``."""
+        """Send what waits; what the counts ``applied``, ``deferred`` and ``rejected`` gain or lose by it."""
 
 
 DELIVERED = {"to_send": "sent", "to_withdraw": "withdrawn"}
@@ -43,7 +47,10 @@ class EmbeddedLms:
         sent_on = row.sent_on or today if row.delivery == "to_send" else row.sent_on
         return row._replace(delivery=DELIVERED[row.delivery], sent_on=sent_on)
 
-    def has_work(self, connection: Connection, company_id: str) -> bool:
+    def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
+        """Who they are is known here anyway."""
+
+    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
         return False
 
     def read_back(self, run: "CurrentRun") -> None:

@@ -28,6 +28,9 @@ CALL_SECONDS = CONNECT_SECONDS + ANSWER_SECONDS
 """No call takes longer; a stopping process waits for the call in hand."""
 LARGEST_ANSWER = 8 * 1024 * 1024
 LONGEST_RETRY_AFTER = 24 * 3600.0
+RUN_SECONDS = 1800.0
+MOST_FAILURES = 8
+"""So many calls in a row without a usable answer: the platform is away."""
 
 
 class LmsError(Exception):
@@ -38,13 +41,21 @@ class LmsUnavailable(LmsError):
     """Ask again at a later run.
 
     ``retry_after`` is in seconds where the platform named a time. ``in_doubt`` says that the request
-    may have been carried out although no usable answer came.
+    may have been carried out although no usable answer came, ``is_busy`` that it asks for fewer.
     """
 
-    def __init__(self, detail: str, *, retry_after: float | None = None, in_doubt: bool = True) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        in_doubt: bool = True,
+        is_busy: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
         self.in_doubt = in_doubt
+        self.is_busy = is_busy
 
 
 class LmsRejected(LmsError):
@@ -62,17 +73,38 @@ class LmsUnauthorized(LmsError):
 class Gate:
     """Whether a call may still begin; one for all threads of a run."""
 
-    def __init__(self, stop: threading.Event | None = None, *, seconds: float = 3600.0) -> None:
+    def __init__(self, stop: threading.Event | None = None, *, seconds: float = RUN_SECONDS) -> None:
         self.stop = stop or threading.Event()
         self.closes_at = time.monotonic() + seconds
         """The run's deadline."""
         self.lease_until = float("inf")
         """When the lease runs out: no call begins that could outlive it."""
         self.closed_by: LmsError | None = None
+        self.retry_at: dt.datetime | None = None
+        """When the platform wants to be asked again, where it said so."""
+        self.answers = 0
+        """Usable answers so far, refusals among them."""
+        self._failures = 0
+        self._lock = threading.Lock()
 
     def close(self, reason: LmsError) -> None:
-        """No further call; the first reason counts."""
-        self.closed_by = self.closed_by or reason
+        """No further call; the first reason counts, and the latest time to come back."""
+        with self._lock:
+            self.closed_by = self.closed_by or reason
+            if isinstance(reason, LmsUnavailable) and reason.retry_after:
+                wait = dt.timedelta(seconds=reason.retry_after, milliseconds=1)
+                at = dt.datetime.now(dt.UTC) + wait
+                self.retry_at = max(at, self.retry_at or at)
+
+    def note(self, failure: LmsError | None) -> None:
+        """What came of a call. A time to come back, a bad token, or silence after silence end the run."""
+        if failure is None or isinstance(failure, LmsRejected):
+            self.answers, self._failures = self.answers + 1, 0
+            return
+        self._failures += 1
+        named = isinstance(failure, LmsUnavailable) and (failure.retry_after or failure.is_busy)
+        if named or isinstance(failure, LmsUnauthorized) or self._failures >= MOST_FAILURES:
+            self.close(failure)
 
     def find_obstacle(self) -> str | None:
         """Why no call may begin, or None."""
@@ -131,32 +163,33 @@ class Session:
         obstacle = self.gate.find_obstacle()
         if obstacle:
             raise LmsUnavailable(obstacle, in_doubt=False)
+        try:
+            answer = self._ask(method, path, params=query, json=body, key=key)
+        except LmsError as failure:
+            self.gate.note(failure)
+            raise
+        self.gate.note(None)
+        return answer
+
+    def _ask(self, method: str, path: str, *, key: str | None, **what: Any) -> Answer:
         headers = {"Idempotency-Key": key} if key else None
         try:
             with self._session.request(
                 method,
                 self.url + path,
-                params=query,
-                json=body,
                 headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
+                **what,
             ) as response:
-                status, text = response.status_code, _read(response)
-                failure = _find_failure(method, response, text)
+                text = _read(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise LmsUnavailable(_describe(error), in_doubt=_may_have_arrived(error)) from error
-        if failure:
-            self._consider_closing(failure)
+        if failure := _find_failure(method, response, text):
             raise failure
-        return Answer(status, {} if method == "DELETE" and not text.strip() else _parse(text))
-
-    def _consider_closing(self, failure: LmsError) -> None:
-        """A named time to come back, a busy platform or a bad token hold for every call of the run."""
-        is_busy = isinstance(failure, LmsUnavailable) and (failure.retry_after or not failure.in_doubt)
-        if is_busy or isinstance(failure, LmsUnauthorized):
-            self.gate.close(failure)
+        is_silent = method == "DELETE" and not text.strip()
+        return Answer(response.status_code, {} if is_silent else _parse(text))
 
 
 # --- reading an answer ----------------------------------------------------------------------------
@@ -203,7 +236,8 @@ def _find_failure(method: str, response: requests.Response, text: bytes) -> LmsE
         return LmsUnauthorized(detail)
     if status < 400 or status in (408, 425, 429) or status >= 500:
         wait = parse_retry_after(response.headers) if status >= 400 else None
-        return LmsUnavailable(detail, retry_after=wait, in_doubt=status != 429)
+        is_busy = status == 429
+        return LmsUnavailable(detail, retry_after=wait, in_doubt=not is_busy, is_busy=is_busy)
     return LmsRejected(detail, status=status)
 
 

@@ -58,11 +58,13 @@ def list_learner_trainings(session: Session, **query: Any) -> Iterator[list[Lear
     return _pages(session, "learner_trainings", to_learner_training, **query)
 
 
-def find_learner_trainings(session: Session, learner_id: int, training_id: int) -> list[LearnerTraining]:
-    """What one learner has of one training."""
-    wanted = (learner_id, training_id)
+def find_learner_trainings(
+    session: Session, learner_id: int, training_id: int | None
+) -> list[LearnerTraining]:
+    """What one learner has of one training, or of all."""
     pages = list_learner_trainings(session, learner_id=learner_id, training_id=training_id)
-    return [row for page in pages for row in page if (row.learner_id, row.training_id) == wanted]
+    mine = [row for page in pages for row in page if row.learner_id == learner_id]
+    return [row for row in mine if training_id in (None, row.training_id)]
 
 
 def create_learner(session: Session, body: Mapping[str, Any], key: str) -> Learner:
@@ -83,7 +85,10 @@ def archive_learner(session: Session, learner_id: int) -> None:
 def assign(session: Session, learner_id: int, training_id: int, key: str) -> LearnerTraining:
     body = {"learner_id": learner_id, "training_id": training_id}
     answer = session.call("POST", f"/learners/{learner_id}/learner_trainings", body=body, key=key)
-    return to_learner_training({**body, **_single(answer, "learner_training")})
+    made = to_learner_training({**body, **_single(answer, "learner_training")})
+    if (made.learner_id, made.training_id) != (learner_id, training_id):
+        raise LmsUnavailable(f"the platform answered with another assignment, {made.id}")
+    return made
 
 
 def withdraw(session: Session, learner_id: int, learner_training_id: int) -> None:

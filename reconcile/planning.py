@@ -143,6 +143,7 @@ def _write_queue(connection: Connection, run: CurrentRun, people: Sequence[Plann
         if person.at_once and person.is_whole
     ]
     stamp_people(connection, done)
+    run.lms.planned(connection, run.company_id, [user_id for _company, user_id, _version in done])
     came = sum(person.is_active_learner for person in people)
     were = sum(person.candidate.active_learner for person in people)
     add_learners(connection, run.company_id, came - were)

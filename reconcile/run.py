@@ -67,9 +67,8 @@ def is_needed(run: CurrentRun) -> bool:
     if run.user_id:
         return True
     with reading() as connection:
-        return has_work(connection, run.company_id, run.claim.last_run, run.now) or run.lms.has_work(
-            connection, run.company_id
-        )
+        is_behind = has_work(connection, run.company_id, run.claim.last_run, run.now)
+        return is_behind or run.lms.has_work(connection, run)
 
 
 def prepare(run: CurrentRun) -> None:

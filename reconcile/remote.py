@@ -1,0 +1,98 @@
+"""The training platform over HTTP, with the interface that ``reconcile/embedded.py`` has without it."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from flask import current_app
+from sqlalchemy import Connection, update
+
+from models import LmsLearner, any_of, utcnow
+from reconcile.embedded import EmbeddedLms, Lms
+from reconcile.lms import Gate
+from reconcile.lms_state import find_pause, load_state
+from reconcile.outbox import list_waiting
+from reconcile.refusals import has_changed_refusals, release_refusals
+from reconcile.sender import Sender
+from reconcile.state import Observed
+from reconcile.undelivered import count_outcomes, mark_undelivered, note_run
+from reconcile.writer import Writer
+
+if TYPE_CHECKING:
+    from reconcile.current import CurrentRun
+
+BY_ITSELF = ("interval", "change")
+"""Triggers of runs that nobody started by hand."""
+
+
+def find_lms() -> Lms:
+    """The platform that the settings name, else the one in our own database."""
+    config = current_app.config["HERDBOOK"]
+    return RemoteLms(config.lms_url, config.lms_tokens) if config.lms_url else EmbeddedLms()
+
+
+class RemoteLms:
+    """The platform at ``url``, for one run."""
+
+    def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
+        self._url, self._tokens = url, tokens
+        self._gate: Gate | None = None
+
+    def delivered(self, row: Observed, today: dt.date) -> Observed:
+        """A row is on its way until the platform has answered."""
+        return row
+
+    def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
+        """These people may look different now: compare with what the platform was told."""
+        statement = update(LmsLearner).where(
+            LmsLearner.company_id == company_id,
+            LmsLearner.delivery == "known",
+            any_of(LmsLearner.user_id, ids),
+        )
+        connection.execute(statement.values(delivery="to_check"))
+
+    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
+        """Whether rows wait to be sent, or refusals to be asked again, and the platform may be asked."""
+        if self._find_pause(connection, run):
+            return False
+        waiting = list_waiting(connection, run.company_id)
+        return bool(waiting) or has_changed_refusals(connection, run.company_id)
+
+    def read_back(self, run: "CurrentRun") -> None:
+        """Bring progress and drift into our rows, before anything is planned."""
+
+    def send(self, run: "CurrentRun") -> Counter[str]:
+        """Send what waits: how many changes were ``applied`` after all, ``deferred``, ``rejected``.
+
+        What this run's plan has counted as applied and could not be delivered is taken off again.
+        """
+        gate = self.gate(run)
+        with run.claim.transaction() as connection:
+            release_refusals(Writer(connection, run.company_id, run.number, utcnow()))
+            pause = self._find_pause(connection, run)
+            state = load_state(connection, run.company_id)
+        sender = Sender(run, self._url, self.token(run.company_id), gate)
+        try:
+            if not pause and not gate.find_obstacle():
+                sender.send(state.resume_after or "")
+        finally:
+            sender.close()
+        with run.claim.transaction() as connection:
+            if not pause:
+                note_run(connection, run, gate, sender.last_asked)
+            undelivered = mark_undelivered(connection, run, pause or gate.find_obstacle())
+            return count_outcomes(connection, run, sender.counts, undelivered)
+
+    def gate(self, run: "CurrentRun") -> Gate:
+        """One for the whole run: what stops the reading stops the sending."""
+        if self._gate is None:
+            self._gate = Gate(run.stop)
+        return self._gate
+
+    def token(self, company_id: str) -> str:
+        return self._tokens.get(company_id) or self._tokens.get("") or ""
+
+    def _find_pause(self, connection: Connection, run: "CurrentRun") -> str | None:
+        state = load_state(connection, run.company_id)
+        return find_pause(state, utcnow(), by_hand=run.trigger not in BY_ITSELF)

@@ -41,7 +41,7 @@ def _comparable_text(text: str, attribute: Attribute) -> Comparable:
     return text if attribute.case_exact else fold(text)
 
 
-TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
+TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
 def comparable_time(text: str) -> str | None:

@@ -108,13 +108,24 @@ def _change_elements(old: Any, op: str, target: Target, value: Any) -> list[Any]
     """The elements a filter selects, or all; add and replace create the one the filter describes."""
     elements = [each if isinstance(each, dict) else {"value": each} for each in as_list(old)] if old else []
     pairs = [(each, target.filter is None or evaluate(target.filter, each)) for each in elements]
-    if not any(hit for _, hit in pairs):
-        if op == "remove" or is_blank(value):
-            return old  # type: ignore[no-any-return]
-        pairs.append((_described(target), True))
-    changed = [(_change_element(each, op, target, value) if hit else each, hit) for each, hit in pairs]
-    new = _united([(each, hit) for each, hit in changed if each], target.attribute)
-    return keep_one_primary(elements, new, target.attribute) or None
+    if any(hit for _, hit in pairs):
+        changed = [(_change_element(each, op, target, value) if hit else each, hit) for each, hit in pairs]
+    elif op == "remove" or is_blank(value):
+        return old  # type: ignore[no-any-return]
+    else:
+        changed = [*pairs, (_make_element(op, target, value), True)]
+    attribute = target.attribute
+    left = [(each, hit) for each, hit in changed if each]
+    touched = {identity(each, attribute) for each, hit in left if hit}
+    return keep_one_primary(elements, _united(left, attribute), touched, attribute) or None
+
+
+def _make_element(op: str, target: Target, value: Any) -> dict[str, Any] | None:
+    """The element the filter describes, with ``value``; it must still be one the filter selects."""
+    made = _change_element(_described(target), op, target, value)
+    if made and target.filter is not None and not evaluate(target.filter, made):
+        raise NoTarget(f"{target.text}: nothing matches the filter, and the value contradicts it")
+    return made
 
 
 def _united(pairs: list[tuple[dict[str, Any], bool]], attribute: Attribute) -> list[dict[str, Any]]:

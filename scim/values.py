@@ -6,12 +6,13 @@ A value that is not set (null, an empty string or list, an object without conten
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from scim.attributes import Attribute, undeclared
 from scim.errors import InvalidValue
 
+Identity = tuple[Any, ...] | str
 MAX_DEPTH = 40
 MAX_INTEGER = 2**63 - 1
 WRAPPING = {"value", "$ref", "type", "display"}
@@ -210,34 +211,39 @@ def join_lists(old: list[Any], values: list[Any], attribute: Attribute) -> list[
     An element equal to an earlier one by the attribute's identity, usually (value, type), is merged
     into it: adding what is there changes nothing (RFC 7644 3.5.2.1). One element is primary.
     """
-    joined = list(old)
-    places = {identity(element, attribute): place for place, element in enumerate(old)}
+    joined = {identity(element, attribute): element for element in old}
+    touched = set()
     for each in values:
         element = None if is_blank(each) else merge_complex({}, each, attribute)
         if element is None:
             continue
-        place = places.setdefault(identity(element, attribute), len(joined))
-        if place == len(joined):
-            joined.append(element)
-        else:
-            joined[place] = {**joined[place], **element}
-    return keep_one_primary(old, joined, attribute)
+        key = identity(element, attribute)
+        joined[key] = {**joined.get(key, {}), **element}
+        touched.add(key)
+    return keep_one_primary(old, list(joined.values()), touched, attribute)
 
 
-def identity(element: dict[str, Any], attribute: Attribute) -> tuple[Any, ...] | str:
+def identity(element: dict[str, Any], attribute: Attribute) -> Identity:
     """What tells an element from its neighbours; where it has no ``value`` all of it."""
     if element.get("value") is None:
         return json.dumps(element, sort_keys=True)
     return tuple(element.get(name) for name in attribute.identity)
 
 
-def keep_one_primary(old: list[Any], new: list[Any], attribute: Attribute) -> list[Any]:
-    """A new ``primary`` clears the others (RFC 7644 3.5.2); of several new ones the first counts."""
-    primary = [element for element in new if element.get("primary") is True]
+def keep_one_primary(
+    old: list[Any], new: list[Any], touched: Container[Identity], attribute: Attribute
+) -> list[Any]:
+    """``new`` with one primary element: setting one clears the others (RFC 7644 3.5.2).
+
+    Of several set at once the one that was primary before stays, else the first: so the same
+    operation, sent again, changes nothing.
+    """
+    primary = {identity(element, attribute): element for element in new if element.get("primary") is True}
     if len(primary) < 2:
         return new
     before = {identity(element, attribute) for element in old if element.get("primary") is True}
-    kept = next((element for element in primary if identity(element, attribute) not in before), primary[0])
+    candidates = [key for key in primary if key in touched] or list(primary)
+    kept = primary[next((key for key in candidates if key in before), candidates[0])]
     return [
         {**element, "primary": False} if element is not kept and element.get("primary") is True else element
         for element in new

@@ -185,29 +185,33 @@ def extension(place: dict[str, Any], is_enterprise: bool, step: Step) -> None:
 
 def in_list(old: Any, step: Step) -> Any:
     held: list[dict[str, Any]] = copy.deepcopy(old or [])
-    clears = step.op == "remove" or blank(step.value)
     if step.selection is None and step.sub is None:
         return whole_list(held, step.op, step.value)
+    were = [each for each in held if each.get("primary") is True]
     hits = [each for each in held if step.selection is None or selected(each, step.selection)]
-    created = not hits
-    if created:
-        if clears:
+    if not hits:
+        if step.op == "remove" or blank(step.value):
             return held
         hits = [described(step.name, step.selection)]
+        in_element(hits[0], step)
+        if step.selection and not selected(hits[0], step.selection):
+            raise Refused("noTarget")
         held += hits
-    marked = []
     for each in hits:
-        before = None if created else each.get("primary")
-        if step.sub:
-            store(each, step.sub, None if clears else scalar(step.sub, step.value))
-        elif clears:
-            each.clear()
-        else:
-            each.update(cleaned(step.value))
-        if each.get("primary") is True and before is not True:
-            marked.append(each)
+        in_element(each, step)
     rest = [each for each in held if each and not any(each is hit for hit in hits)]
-    return one_primary(unique([each for each in held if each], rest, marked), marked)
+    marked = [each for each in hits if each.get("primary") is True]
+    return one_primary(unique([each for each in held if each], rest, marked), marked, were)
+
+
+def in_element(each: dict[str, Any], step: Step) -> None:
+    clears = step.op == "remove" or blank(step.value)
+    if step.sub:
+        store(each, step.sub, None if clears else scalar(step.sub, step.value))
+    elif clears:
+        each.clear()
+    else:
+        each.update(cleaned(step.value))
 
 
 def whole_list(held: list[dict[str, Any]], op: str, value: Any) -> Any:
@@ -219,21 +223,20 @@ def whole_list(held: list[dict[str, Any]], op: str, value: Any) -> Any:
             return None
         return [each for each in held if not any(unwanted(each, other) for other in given)]
     given = [cleaned(each) for each in given if not blank(each)]
+    were = [each for each in held if each.get("primary") is True]
     if op == "replace":
-        held = []
+        held, were = [], []
     marked = []
     for each in given:
         twin = next((other for other in held if identity(other) == identity(each)), None)
         if twin is None:
             held.append(each)
             twin = each
-            was = None
         else:
-            was = twin.get("primary")
             twin.update(each)
-        if twin.get("primary") is True and was is not True:
+        if twin.get("primary") is True:
             marked.append(twin)
-    return one_primary(held, marked)
+    return one_primary(held, marked, were)
 
 
 def unwanted(each: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -273,11 +276,15 @@ def unique(
     return kept
 
 
-def one_primary(held: list[dict[str, Any]], marked: list[dict[str, Any]]) -> Any:
+def one_primary(held: list[dict[str, Any]], marked: list[dict[str, Any]], were: list[dict[str, Any]]) -> Any:
+    """Who was marked in this step wins: the one that was primary before, else the first."""
+
+    def among(each: dict[str, Any], others: list[dict[str, Any]]) -> bool:
+        return any(each is other for other in others)
+
     primary = [each for each in held if each.get("primary") is True]
-    winner = next(
-        (each for each in primary if any(each is other for other in marked)), primary[0] if primary else None
-    )
+    running = [each for each in primary if among(each, marked)] or primary
+    winner = next((each for each in running if among(each, were)), running[0] if running else None)
     for each in primary:
         each["primary"] = each is winner
     return held or None

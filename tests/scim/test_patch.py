@@ -273,6 +273,17 @@ class TestPrimary:
         changed = patched(joy(emails=[WORK, HOME]), replace('emails[type eq "home"].primary', "True"))
         assert [each["primary"] for each in changed["emails"]] == [False, True]
 
+    def test_an_element_that_would_not_be_selected_is_not_created(self) -> None:
+        with pytest.raises(NoTarget):
+            patched(joy(), add('emails[primary eq "True"].primary', False))
+
+    def test_of_several_set_at_once_the_one_before_stays(self) -> None:
+        document = joy(emails=[HOME, WORK])
+        assert patched(document, replace("emails.primary", True))["emails"] == [
+            HOME | {"primary": False},
+            WORK,
+        ]
+
     def test_of_several_new_ones_the_first_counts(self) -> None:
         changed = patched(joy(), replace("emails", [HOME | {"primary": True}, WORK]))
         assert [each["primary"] for each in changed["emails"]] == [True, False]
@@ -347,6 +358,21 @@ def test_generated_patches_do_what_an_independent_model_does() -> None:
         document = load_resource(generate.body(rng, number), USER)
         body = generate.patch_body(rng)
         assert outcome(document, body) == expected(document, body["Operations"]), (number, document, body)
+
+
+def test_an_operation_sent_again_changes_nothing() -> None:
+    """An IdP that lost our answer repeats itself."""
+    for number in range(scaled(5_000)):
+        rng = Random(number)
+        document = load_resource(generate.body(rng, number), USER)
+        operation = generate.operation(rng)
+        once = outcome(document, {"Operations": [operation]})
+        # Keys of one value may act on what the keys before them made, so they count one by one.
+        if "path" in operation and isinstance(once, tuple):
+            assert outcome(once[0], {"Operations": [operation]}) in (once, "noTarget", "invalidPath"), (
+                number,
+                operation,
+            )
 
 
 def outcome(document: dict[str, Any], body: dict[str, Any]) -> tuple[dict[str, Any], bool] | str | None:

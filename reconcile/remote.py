@@ -3,27 +3,30 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import current_app
 from sqlalchemy import Connection, update
 
-from models import LmsLearner, any_of, utcnow
+from models import LmsLearner, any_of, reading, utcnow
 from reconcile.embedded import EmbeddedLms, Lms
-from reconcile.lms import Gate
+from reconcile.errand import Errand
+from reconcile.lms import LmsError
 from reconcile.lms_state import find_pause, load_state
 from reconcile.outbox import list_waiting
+from reconcile.readback import read_back
 from reconcile.refusals import has_changed_refusals, release_refusals
 from reconcile.sender import Sender
 from reconcile.state import Observed
-from reconcile.undelivered import count_outcomes, mark_undelivered, note_run
-from reconcile.writer import Writer
+from reconcile.undelivered import count_outcomes, mark_undelivered, note_platform, note_run
 
 if TYPE_CHECKING:
     from reconcile.current import CurrentRun
 
 BY_ITSELF = ("interval", "change")
 """Triggers of runs that nobody started by hand."""
+READING = ("interval", "manual")
 
 
 def find_lms() -> Lms:
@@ -37,7 +40,7 @@ class RemoteLms:
 
     def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
         self._url, self._tokens = url, tokens
-        self._gate: Gate | None = None
+        self._errand: Errand | None = None
 
     def delivered(self, row: Observed, today: dt.date) -> Observed:
         """A row is on its way until the platform has answered."""
@@ -56,42 +59,54 @@ class RemoteLms:
         """Whether rows wait to be sent, or refusals to be asked again, and the platform may be asked."""
         if self._find_pause(connection, run):
             return False
+        if run.trigger in READING:
+            return True
         waiting = list_waiting(connection, run.company_id)
         return bool(waiting) or has_changed_refusals(connection, run.company_id)
 
     def read_back(self, run: "CurrentRun") -> None:
         """Bring progress and drift into our rows, before anything is planned."""
+        if not self._is_reading(run):
+            return
+        errand = self._errand_of(run)
+        with suppress(LmsError):
+            read_back(errand)
+        with errand.transaction() as connection:
+            note_platform(connection, run, errand.gate)
 
     def send(self, run: "CurrentRun") -> Counter[str]:
         """Send what waits: how many changes were ``applied`` after all, ``deferred``, ``rejected``.
 
         What this run's plan has counted as applied and could not be delivered is taken off again.
         """
-        gate = self.gate(run)
-        with run.claim.transaction() as connection:
-            release_refusals(Writer(connection, run.company_id, run.number, utcnow()))
+        errand = self._errand_of(run)
+        with errand.transaction() as connection:
+            release_refusals(errand.writer(connection))
             pause = self._find_pause(connection, run)
             state = load_state(connection, run.company_id)
-        sender = Sender(run, self._url, self.token(run.company_id), gate)
+        sender = Sender(errand)
         try:
-            if not pause and not gate.find_obstacle():
+            if not pause and not errand.gate.find_obstacle():
                 sender.send(state.resume_after or "")
         finally:
             sender.close()
-        with run.claim.transaction() as connection:
+        with errand.transaction() as connection:
             if not pause:
-                note_run(connection, run, gate, sender.last_asked)
-            undelivered = mark_undelivered(connection, run, pause or gate.find_obstacle())
+                note_run(connection, run, errand.gate, sender.last_asked)
+            undelivered = mark_undelivered(connection, run, pause or errand.gate.find_obstacle())
             return count_outcomes(connection, run, sender.counts, undelivered)
 
-    def gate(self, run: "CurrentRun") -> Gate:
-        """One for the whole run: what stops the reading stops the sending."""
-        if self._gate is None:
-            self._gate = Gate(run.stop)
-        return self._gate
+    def _is_reading(self, run: "CurrentRun") -> bool:
+        """Runs at the interval and by hand read back; those after a change or for one person only send."""
+        with reading() as connection:
+            is_paused = self._find_pause(connection, run) is not None
+        return run.trigger in READING and not is_paused
 
-    def token(self, company_id: str) -> str:
-        return self._tokens.get(company_id) or self._tokens.get("") or ""
+    def _errand_of(self, run: "CurrentRun") -> Errand:
+        if self._errand is None or self._errand.run is not run:
+            token = self._tokens.get(run.company_id) or self._tokens.get("") or ""
+            self._errand = Errand(run, self._url, token)
+        return self._errand
 
     def _find_pause(self, connection: Connection, run: "CurrentRun") -> str | None:
         state = load_state(connection, run.company_id)

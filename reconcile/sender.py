@@ -10,24 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection
+from contextlib import suppress
 
 from models import reading, utcnow
 from reconcile.delivery import Courier
 from reconcile.directory import Directory
-from reconcile.lease import SECONDS as LEASE_SECONDS
-from reconcile.lms import Gate, LmsUnavailable, Session
+from reconcile.errand import Errand
+from reconcile.lms import LmsUnavailable, Session
 from reconcile.lms_state import save_state
 from reconcile.outbox import SETTLE_SECONDS, claim_batch, list_learners_in_doubt, list_waiting
 from reconcile.parcels import Outcome, Parcel
 from reconcile.recording import record
-from reconcile.writer import Writer
-
-if TYPE_CHECKING:
-    from reconcile.current import CurrentRun
 
 IN_FLIGHT = 8
 BATCH = 64
@@ -35,15 +28,14 @@ BATCH = 64
 LOW_WATER = 2 * IN_FLIGHT
 FLUSH_SECONDS = 0.25
 FLUSH_ROWS = 500
-RENEW_SECONDS = 15.0
 IN_DOUBT = ("in_doubt", "learner_in_doubt")
 
 
 class Sender:
     """Sends one company's outbox during one run."""
 
-    def __init__(self, run: "CurrentRun", url: str, token: str, gate: Gate) -> None:
-        self.run, self.gate = run, gate
+    def __init__(self, errand: Errand) -> None:
+        self.errand, self.run, self.gate = errand, errand.run, errand.gate
         self.counts: Counter[str] = Counter()
         """As ``record`` counts."""
         self.doubtful: set[str] = set()
@@ -52,10 +44,9 @@ class Sender:
         """The last person handed out."""
         self._sessions: queue.SimpleQueue[Session] = queue.SimpleQueue()
         for _ in range(IN_FLIGHT):
-            self._sessions.put(Session(url, token, gate))
+            self._sessions.put(errand.open_session())
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._under_way: set[Future[None]] = set()
-        self._renewed = 0.0
         self._retry_at: dt.datetime | None = None
         """As far as it is written down."""
         self._directory = Directory(frozenset())
@@ -111,7 +102,7 @@ class Sender:
         """Hand out the next people; False when there are no more."""
         if not ids:
             return False
-        with self._transaction() as connection:
+        with self.errand.transaction() as connection:
             batch = claim_batch(connection, self.run.company_id, ids, utcnow())
         self.doubtful.update(batch.unsettled)
         self.last_asked = ids[-1]
@@ -150,23 +141,13 @@ class Sender:
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
         is_told = self.gate.retry_at != self._retry_at
-        if not (outcomes or is_told) and time.monotonic() - self._renewed < RENEW_SECONDS:
+        if not (outcomes or is_told):
+            self.errand.renew()
             return
-        with self._transaction() as connection:
+        with self.errand.transaction() as connection:
             if is_told:
                 self._retry_at = self.gate.retry_at
                 save_state(connection, self.run.company_id, retry_at=self._retry_at)
             if outcomes:
-                self.counts += record(self._writer(connection), outcomes)
+                self.counts += record(self.errand.writer(connection), outcomes)
         self.doubtful.update(one.parcel.user_id for one in outcomes if one.what in IN_DOUBT)
-
-    def _writer(self, connection: Connection) -> Writer:
-        return Writer(connection, self.run.company_id, self.run.number, utcnow())
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """One transaction of the run; the gate learns for how long the lease holds."""
-        begun = time.monotonic()
-        with self.run.claim.transaction() as connection:
-            yield connection
-        self._renewed, self.gate.lease_until = begun, begun + LEASE_SECONDS

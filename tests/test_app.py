@@ -1,0 +1,69 @@
+"""Rules that hold for every route at once."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from scim.tokens import create_token
+
+OPEN = {"/healthz", "/readyz", "/metrics"}
+"""What anybody may ask, because it names nobody."""
+BY_SESSION = {"dashboard"}
+"""Blueprints with a guard of their own: tests/dashboard holds it."""
+
+
+def list_requests(app: Flask) -> list[tuple[str, str]]:
+    """``(method, path)`` of every route, its variables filled in."""
+    return sorted(
+        (method, fill(rule))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
+        if rule.rule not in OPEN and rule.endpoint.partition(".")[0] not in BY_SESSION
+    )
+
+
+def fill(rule: Rule) -> str:
+    path = rule.rule.replace("<company_id>", "23456")
+    path = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", path)
+    return re.sub(r"<[^>]+>", "0193b2a0-0000-7000-8000-000000000000", path)
+
+
+def test_every_route_needs_a_token_of_its_company(app: Flask, client: FlaskClient) -> None:
+    create_token("23456", "Okta")
+    requests = list_requests(app)
+    assert len(requests) > 15
+    for headers in ({}, {"Authorization": "Bearer hb_nothing"}, {"Authorization": "Basic Og=="}):
+        for method, path in requests:
+            answer = client.open(path, method=method, headers=headers, json={})
+            assert answer.status_code == 401, f"{method} {path}"
+            assert answer.content_type == "application/scim+json"
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer"), f"{method} {path}"
+
+
+def test_an_address_nobody_serves_tells_nothing_to_a_stranger(client: FlaskClient) -> None:
+    for path in ("/scim/v2/23456/Nothing", "/scim/v2/23456/Users/1/2", "/scim/v1/23456/Users"):
+        assert client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "location"),
+    [
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Host": "herdbook.example"}, "https://herdbook.example"),
+        ({"X-Forwarded-Host": "evil.example, herdbook.example"}, "http://herdbook.example"),
+        ({}, "http://localhost"),
+    ],
+)
+def test_addresses_are_built_on_one_proxy_hop(
+    client: FlaskClient, headers: dict[str, str], location: str
+) -> None:
+    token = create_token("23456", "Okta")
+    answer = client.post(
+        "/scim/v2/23456/Users",
+        headers=headers | {"Authorization": f"Bearer {token}"},
+        json={"userName": "joy@acme.example"},
+    )
+    assert answer.status_code == 201
+    assert answer.headers["Location"].startswith(f"{location}/scim/v2/23456/Users/")

@@ -54,8 +54,8 @@ class Attribute:
     column: str | None = None
     verbatim: bool = False
     declared: bool = True
-    identity: tuple[str, ...] = ("value", "type")
-    """Names of the sub-attributes by which elements of a multi-valued attribute are told apart."""
+    typed: bool = True
+    """Elements of one value but different types are two; members of a group are told apart by value alone."""
     json_text: bool = False
     """An element may come as JSON text, as Entra sends app roles."""
     key: str = field(init=False)

@@ -175,7 +175,7 @@ class Member(Declaration):
 
 class CoreGroup(Resource):
     displayName = text("The name of the group.", required=True, column="display_name_key")
-    members = many(Member, "The members of the group.", identity=("value",))
+    members = many(Member, "The members of the group.", typed=False)
 
 
 class Entitlement(Resource):

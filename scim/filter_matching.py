@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from scim.comparing import Comparable, comparable, elements, find_value
+from scim.comparing import comparable, elements, find_value
 from scim.filter_nodes import And, Comparison, Node, Not, Or, Present, ValuePath
 from scim.paths import Path
 
@@ -20,39 +20,56 @@ MATCHES: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+Test = Callable[[Mapping[str, Any]], bool]
+
+
 def evaluate(node: Node, document: Mapping[str, Any]) -> bool:
     """Whether ``document`` (a full resource, or one element of a multi-valued attribute) meets ``node``."""
+    return make_test(node)(document)
+
+
+def make_test(node: Node) -> Test:
+    """``evaluate`` for many documents: what depends on the filter alone is done once."""
     match node:
         case And(left, right):
-            return evaluate(left, document) and evaluate(right, document)
+            first, second = make_test(left), make_test(right)
+            return lambda document: first(document) and second(document)
         case Or(left, right):
-            return evaluate(left, document) or evaluate(right, document)
+            first, second = make_test(left), make_test(right)
+            return lambda document: first(document) or second(document)
         case Not(inner):
-            return not evaluate(inner, document)
+            test = make_test(inner)
+            return lambda document: not test(document)
         case Present(path):
-            return any(map(is_present, values(path, document)))
+            return lambda document: any(map(is_present, values(path, document)))
         case ValuePath(path, inner):
-            return any(evaluate(inner, element) for element in elements(_whole(path, document)))
+            test = make_test(inner)
+            return lambda document: any(map(test, elements(_whole(path, document))))
         case Comparison():
-            return _compare(node, document)
+            return _make_comparison(node)
 
 
-def _compare(node: Comparison, document: Mapping[str, Any]) -> bool:
+def _make_comparison(node: Comparison) -> Test:
     """One comparison; of several values one must meet it, and ``ne`` is the opposite of ``eq``."""
+    path, leaf = node.path, node.path.leaf
     if node.op == "ne":
-        return not _compare(Comparison(node.path, "eq", node.value), document)
+        equals = _make_comparison(Comparison(path, "eq", node.value))
+        return lambda document: not equals(document)
     if node.value is None:
         # Unassigned and null are the same state (RFC 7643 2.5); nothing is greater than it or holds it.
-        return node.op == "eq" and not any(map(is_present, values(node.path, document)))
-    key, match = node.key, MATCHES[node.op]
-    return any(
-        _matches(comparable(value, node.path.leaf), key, match) for value in values(node.path, document)
-    )
+        is_eq = node.op == "eq"
+        return lambda document: is_eq and not any(map(is_present, values(path, document)))
+    key, matches, name = node.key, MATCHES[node.op], leaf.name
+    if node.op == "eq" and leaf.case_exact and path == Path(leaf) and leaf.type == "string":
+        # An id among ten thousand members: nothing has to be folded to compare it.
+        return lambda document: document.get(name) == key
 
+    def meets(value: Any) -> bool:
+        found = comparable(value, leaf)
+        # A number is never a boolean, though Python holds True == 1.
+        return type(found) is type(key) and matches(found, key)
 
-def _matches(value: Comparable, key: Comparable, match: Callable[[Any, Any], bool]) -> bool:
-    # A number is never a boolean, though Python holds True == 1.
-    return type(value) is type(key) and match(value, key)
+    return lambda document: any(map(meets, values(path, document)))
 
 
 def values(path: Path, document: Mapping[str, Any]) -> Iterator[Any]:

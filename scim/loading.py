@@ -8,7 +8,7 @@ from scim.errors import InvalidSyntax, InvalidValue
 from scim.patch import changes_of_keys, make_change, with_schemas
 from scim.paths import NAME
 from scim.schemas import DECLARATIONS
-from scim.values import describe, put, read_value
+from scim.values import check_size, describe, put, read_value
 
 
 def load_resource(body: object, resource_type: ResourceType) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def load_resource(body: object, resource_type: ResourceType) -> dict[str, Any]:
         raise InvalidSyntax(
             f"the body must be a JSON object with a {resource_type.name}, not {describe(body)}"
         )
+    check_size(body)
     document = _load_declared(body, resource_type.core)
     for key, value in body.items():
         if resource_type.core.find(key):

@@ -9,6 +9,7 @@ from scim.targets import parse_target
 from scim.values import describe
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+MAX_OPERATIONS = 5000
 KINDS = ("add", "replace", "remove")
 
 
@@ -37,6 +38,8 @@ def parse_patch(body: object, resource_type: ResourceType | None = None) -> tupl
     operations = members.get("operations")
     if not isinstance(operations, list):
         raise InvalidSyntax("Operations must be a list of operations")
+    if len(operations) > MAX_OPERATIONS:
+        raise InvalidSyntax(f"a PATCH has at most {MAX_OPERATIONS} Operations, not {len(operations)}")
     parsed = tuple(_parse_operation(each, place) for place, each in enumerate(operations))
     if resource_type:
         for each in parsed:

@@ -10,7 +10,7 @@ from scim.operations import Operation, parse_patch
 from scim.patch_values import change_value
 from scim.paths import find_urn
 from scim.targets import Target, parse_target
-from scim.values import check_text, is_blank, put, spelling
+from scim.values import check_size, check_text, is_blank, put, spelling
 
 __all__ = ["Change", "Operation", "PatchResult", "apply_patch", "make_change", "parse_patch", "with_schemas"]
 
@@ -70,6 +70,7 @@ def changes_of_keys(
     op: str, value: Mapping[str, Any], prefix: str, resource_type: ResourceType
 ) -> Iterator[Change]:
     """Each key of an object is a path; one that cannot be is the name of an unknown attribute."""
+    check_size(value)
     for key, each in value.items():
         yield Change(op, _target_of_key(prefix, key, each, resource_type), each)
 
@@ -112,6 +113,7 @@ def _change_whole(document: dict[str, Any], change: Change, resource_type: Resou
     op, target, value = change.op, change.target, change.value
     if op != "remove" and isinstance(value, dict):
         inner = changes_of_keys(op, value, target.attribute.name + ":", resource_type)
+        # A list, not a generator: all of them are to be carried out.
         return any([make_change(document, each, resource_type) for each in inner])
     if target.is_core:
         raise InvalidValue(f"{target.text} needs an object as its value")
@@ -127,6 +129,7 @@ def _change_extension(document: dict[str, Any], change: Change) -> None:
     extension = dict(held) if isinstance(held, dict) else {}
     _change_in(extension, change)
     if extension:
+        check_size(document)
         document[urn] = extension
     else:
         document.pop(urn, None)

@@ -1,15 +1,16 @@
 """PATCH on the value of one attribute, single or multi-valued, known or not (RFC 7644 3.5.2.1 to 3.5.2.3)."""
 
+import json
 from typing import Any
 
 from scim.attributes import Attribute, fold
 from scim.comparing import comparable
 from scim.errors import Mutability, NoTarget
-from scim.filters import And, Comparison, Node, evaluate
+from scim.filter_matching import evaluate, make_test
+from scim.filters import And, Comparison, Node
 from scim.targets import Target
 from scim.values import (
     as_list,
-    as_object,
     identity,
     is_blank,
     join_lists,
@@ -53,37 +54,33 @@ def _change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribut
 
 
 def _without(old: list[Any], values: list[Any], attribute: Attribute) -> list[Any]:
-    """Entra, JumpCloud and authentik remove members by a list of them instead of a filter."""
-    unwanted = [as_object(each, attribute) for each in values if not is_blank(each)]
-    keys: dict[Any, set[str | None]] = {}
-    for each in unwanted:
-        if not is_blank(each.get("value")):
-            keys.setdefault(_key(each, attribute), set()).add(_type(each, attribute))
-    shapes = [each for each in unwanted if is_blank(each.get("value"))]
-    return [element for element in old if not _is_unwanted(element, keys, shapes, attribute)]
+    """Entra, JumpCloud and authentik remove members by a list of them instead of a filter.
+
+    A listed element stands for those of its value and, where both name one, its type; one without a
+    value for those equal to it.
+    """
+    listed: dict[Any, set[str | None]] = {}
+    for each in values:
+        unwanted = None if is_blank(each) else merge_complex({}, each, attribute)
+        if unwanted:
+            listed.setdefault(_key(unwanted, attribute), set()).add(_type(unwanted))
+    return [each for each in old if not _is_listed(_type(each), listed.get(_key(each, attribute)))]
 
 
-def _is_unwanted(
-    element: dict[str, Any],
-    keys: dict[Any, set[str | None]],
-    shapes: list[dict[str, Any]],
-    attribute: Attribute,
-) -> bool:
-    types = keys.get(_key(element, attribute)) if element.get("value") is not None else None
-    own = _type(element, attribute)
-    if types and (None in types or own is None or own in types):
-        return True
-    return any(shape.items() <= element.items() for shape in shapes)
+def _is_listed(own: str | None, types: set[str | None] | None) -> bool:
+    return types is not None and (own is None or None in types or own in types)
 
 
 def _key(element: dict[str, Any], attribute: Attribute) -> Any:
     value = attribute.find_sub("value")
-    return comparable(element["value"], value) if value else element["value"]
+    if value is None or element.get("value") is None:
+        return identity(element, attribute)
+    return comparable(element["value"], value)
 
 
-def _type(element: dict[str, Any], attribute: Attribute) -> str | None:
-    kind = element.get("type") if "type" in attribute.identity else None
-    return fold(kind) if isinstance(kind, str) else None
+def _type(element: dict[str, Any]) -> str | None:
+    kind = element.get("type")
+    return fold(kind) if kind else None
 
 
 def _change_verbatim(old: Any, op: str, value: Any) -> Any:
@@ -91,33 +88,45 @@ def _change_verbatim(old: Any, op: str, value: Any) -> Any:
     if op == "replace" or not isinstance(old, list | dict):
         return None if op == "remove" else value
     if op == "remove":
-        kept = [each for each in old if each not in as_list(value)] if isinstance(old, list) else []
+        kept = _others(old, as_list(value)) if isinstance(old, list) else []
         return (kept or None) if value is not None else None
-    return _joined(old, value)
-
-
-def _joined(old: list[Any] | dict[str, Any], value: Any) -> Any:
     if isinstance(old, list) and (value is None or isinstance(value, list)):
-        return old + [each for each in value or [] if each not in old]
-    if isinstance(old, dict) and isinstance(value, dict):
-        return {**old, **value}
-    return value
+        return old + _others(value or [], old)
+    return {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+
+
+def _others(values: list[Any], than: list[Any]) -> list[Any]:
+    known = {json.dumps(each, sort_keys=True) for each in than}
+    return [each for each in values if json.dumps(each, sort_keys=True) not in known]
 
 
 def _change_elements(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
     """The elements a filter selects, or all; add and replace create the one the filter describes."""
-    elements = [each if isinstance(each, dict) else {"value": each} for each in as_list(old)] if old else []
-    pairs = [(each, target.filter is None or evaluate(target.filter, each)) for each in elements]
+    selects = make_test(target.filter) if target.filter else _selects_all
+    held = [] if old is None else as_list(old)
+    if op == "remove" and not target.sub:
+        return [each for each in held if not selects(_as_element(each))] or None
+    pairs = [(each, selects(_as_element(each))) for each in held]
     if any(hit for _, hit in pairs):
         changed = [(_change_element(each, op, target, value) if hit else each, hit) for each, hit in pairs]
     elif op == "remove" or is_blank(value):
         return old  # type: ignore[no-any-return]
     else:
         changed = [*pairs, (_make_element(op, target, value), True)]
-    attribute = target.attribute
     left = [(each, hit) for each, hit in changed if each]
-    touched = {identity(each, attribute) for each, hit in left if hit}
-    return keep_one_primary(elements, _united(left, attribute), touched, attribute) or None
+    if target.attribute.verbatim:
+        return [each for each, _ in left] or None
+    touched = {identity(each, target.attribute) for each, hit in left if hit}
+    return keep_one_primary(held, _united(left, target.attribute), touched, target.attribute) or None
+
+
+def _selects_all(element: object) -> bool:
+    return True
+
+
+def _as_element(value: Any) -> dict[str, Any]:
+    """A bare value in a list nothing is known about counts as an object with that ``value``."""
+    return value if isinstance(value, dict) else {"value": value}
 
 
 def _make_element(op: str, target: Target, value: Any) -> dict[str, Any] | None:
@@ -138,11 +147,11 @@ def _united(pairs: list[tuple[dict[str, Any], bool]], attribute: Attribute) -> l
     return list(united.values())
 
 
-def _change_element(element: dict[str, Any], op: str, target: Target, value: Any) -> dict[str, Any] | None:
-    attribute = target.attribute
+def _change_element(held: Any, op: str, target: Target, value: Any) -> dict[str, Any] | None:
+    element, attribute = _as_element(held), target.attribute
     if target.sub:
         new = merge_complex(element, {target.sub.name: None if op == "remove" else value}, attribute)
-    elif op == "remove" or is_blank(value):
+    elif is_blank(value):
         return None
     else:
         new = merge_complex(element, value, attribute)

@@ -6,7 +6,7 @@ A value that is not set (null, an empty string or list, an object without conten
 
 import json
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from scim.attributes import Attribute, undeclared
@@ -14,6 +14,7 @@ from scim.errors import InvalidValue
 
 Identity = tuple[Any, ...] | str
 MAX_DEPTH = 40
+MAX_NAMES = 1000
 MAX_INTEGER = 2**63 - 1
 WRAPPING = {"value", "$ref", "type", "display"}
 
@@ -125,6 +126,7 @@ def _is_storable(value: object) -> bool:
 def merge_complex(old: dict[str, Any], value: object, attribute: Attribute) -> dict[str, Any] | None:
     """``old`` with the sub-attributes of ``value`` put over it; a blank one clears (RFC 7644 3.5.2.3)."""
     new = as_object(value, attribute)
+    check_size(new)
     if _is_reference_cleared(new, attribute):
         return None
     merged = dict(old)
@@ -153,7 +155,14 @@ def put(container: dict[str, Any], attribute: Attribute, value: Any) -> None:
     else:
         if attribute.verbatim:
             check_text(name, "an attribute's name")
+            check_size(container)
         container[name] = value
+
+
+def check_size(value: Mapping[str, Any]) -> None:
+    """Raise ``InvalidValue`` for an object with more names than anybody means."""
+    if len(value) > MAX_NAMES:
+        raise InvalidValue(f"an object has {len(value)} attributes; at most {MAX_NAMES} are taken")
 
 
 def spelling(container: Iterable[str], name: str) -> str:
@@ -225,9 +234,10 @@ def join_lists(old: list[Any], values: list[Any], attribute: Attribute) -> list[
 
 def identity(element: dict[str, Any], attribute: Attribute) -> Identity:
     """What tells an element from its neighbours; where it has no ``value`` all of it."""
-    if element.get("value") is None:
+    value: str | None = element.get("value")
+    if value is None:
         return json.dumps(element, sort_keys=True)
-    return tuple(element.get(name) for name in attribute.identity)
+    return (value, element.get("type")) if attribute.typed else (value,)
 
 
 def keep_one_primary(

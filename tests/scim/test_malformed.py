@@ -72,14 +72,27 @@ def test_spoiled_input_is_read_or_refused(read: Callable[[Random], None]) -> Non
     "value", [*mutate.NASTY_TEXT, *mutate.NASTY_NUMBERS], ids=lambda value: repr(value)[:20]
 )
 @pytest.mark.parametrize(
-    "path", ["title", "active", "emails", 'emails[type eq "work"].value', "name", "shoeSize"]
+    "path",
+    [
+        "title",
+        "active",
+        "emails",
+        'emails[type eq "work"].value',
+        "name",
+        "shoeSize",
+        "shoeSize.more",
+        f"{generate.OWN}:badge",
+        f"{generate.OWN}:badge[value pr].more",
+        f"{generate.ENTERPRISE}:manager",
+    ],
 )
 def test_nasty_values_are_stored_or_refused(path: str, value: Any) -> None:
     for operation in ({"op": "add", "path": path, "value": value}, {"op": "replace", "value": {path: value}}):
         try:
-            store(apply_patch(JOY, parse_patch({"Operations": [operation]}), USER).document)
+            twice = parse_patch({"Operations": [operation, operation]})
+            store(apply_patch(JOY, twice, USER).document)
         except ScimError as error:
-            assert error.scim_type in ("invalidValue", "invalidPath")
+            assert error.scim_type in ("invalidValue", "invalidPath", "noTarget")
 
 
 def test_names_from_outside_do_not_pile_up_in_memory() -> None:
@@ -94,9 +107,28 @@ def test_names_from_outside_do_not_pile_up_in_memory() -> None:
     assert targets._parse_target.cache_info().currsize <= 1024
 
 
-def test_a_long_list_of_members_takes_linear_time() -> None:
+def test_large_groups_and_large_messages_take_linear_time() -> None:
     members = [{"value": f"m{number}"} for number in range(20_000)]
     group = load_resource({"displayName": "All", "members": members}, GROUP)
     half = [{"value": f"m{number}"} for number in range(10_000)]
     operations = parse_patch({"Operations": [{"op": "remove", "path": "members", "value": half}]})
     assert len(apply_patch(group, operations, GROUP).document["members"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [{"op": "add", "value": {f"unknown{number}": 1 for number in range(100_000)}}],
+        [{"op": "add", "path": "name", "value": {f"unknown{number}": 1 for number in range(100_000)}}],
+        [{"op": "add", "path": "title", "value": "x"}] * 100_000,
+    ],
+)
+def test_more_names_or_operations_than_anybody_means_are_refused(operations: list[dict[str, Any]]) -> None:
+    with pytest.raises(ScimError):
+        apply_patch(JOY, parse_patch({"Operations": operations}), USER)
+
+
+def test_unknown_lists_are_joined_in_linear_time() -> None:
+    numbers = list(range(30_000))
+    operations = [{"op": "add", "path": "numbers", "value": numbers}] * 2
+    assert apply_patch(JOY, parse_patch({"Operations": operations}), USER).document["numbers"] == numbers

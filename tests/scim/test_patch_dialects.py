@@ -279,3 +279,26 @@ class TestTrainingTags:
         document = joy(**{ENTERPRISE_USER: {"location": "Reno"}, own: {"location": "Depot"}})
         changed = patched(document, {"op": "replace", "path": f"{own}:location", "value": "Hub"})
         assert (changed[ENTERPRISE_USER], changed[own]) == ({"location": "Reno"}, {"location": "Hub"})
+
+
+class TestUnknownLists:
+    """Lists nothing is known about keep the shape of their elements."""
+
+    PATH = "urn:acme:1.0:User:things"
+
+    def things(self, *values: Any) -> dict[str, Any]:
+        return joy(**{"urn:acme:1.0:User": {"things": list(values)}})
+
+    def test_a_filter_selects_bare_values_and_objects(self) -> None:
+        document = self.things("A", {"value": "B", "size": [1]}, 3)
+        assert patched(document, {"op": "remove", "path": f'{self.PATH}[value eq "a"]'}) == self.things(
+            {"value": "B", "size": [1]}, 3
+        )
+        changed = patched(
+            document, {"op": "replace", "path": f"{self.PATH}[size pr].size", "value": {"x": 1}}
+        )
+        assert changed == self.things("A", {"value": "B", "size": {"x": 1}}, 3)
+
+    def test_a_value_no_filter_selects_stays_as_it_is(self) -> None:
+        document = self.things("A", [1, 2], {"value": [1]})
+        assert patched(document, {"op": "remove", "path": f"{self.PATH}[value eq 7]"}) == document

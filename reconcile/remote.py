@@ -56,10 +56,12 @@ class RemoteLms:
         connection.execute(statement.values(delivery="to_check"))
 
     def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
-        """Whether rows wait to be sent, or refusals to be asked again, and the platform may be asked."""
-        if self._find_pause(connection, run):
+        """Whether there is anything to read, to send or to ask again; what merely waits is told by hand."""
+        by_hand = run.trigger not in BY_ITSELF
+        is_paused = self._find_pause(connection, run) is not None
+        if is_paused and not by_hand:
             return False
-        if run.trigger in READING:
+        if run.trigger in READING and not is_paused:
             return True
         waiting = list_waiting(connection, run.company_id)
         return bool(waiting) or has_changed_refusals(connection, run.company_id)

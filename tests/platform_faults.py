@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     Fault = Callable[[Handler, Platform, Request], None]
 
-LATE = 0.3
+LATE = 0.2
 """Seconds after which a late commit happens; its answer came at once."""
-STALE = 0.3
+STALE = 0.2
 """How old a stale read is, in seconds."""
 RETRY_AFTER = 1
 BEFORE = ("error_before", "drop_before", "throttle", "throttle_date", "throttle_nonsense", "redirect")

@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 
 from reconcile import outbox, sender
+from tests.platform_faults import LATE
 from tests.training_platform import Platform, serving
 
 TRAININGS = 10
+SETTLE_SECONDS = 1.5 * LATE
 
 
 @pytest.fixture
@@ -18,9 +20,8 @@ def platform(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     platform = Platform()
     for number in range(1, TRAININGS + 1):
         platform.trainings.put(number, {"id": number, "title": f"Training {number}"})
-    # In the tests a late commit is late by 0.3 s.
     for module in (outbox, sender):
-        monkeypatch.setattr(module, "SETTLE_SECONDS", 0.5)
+        monkeypatch.setattr(module, "SETTLE_SECONDS", SETTLE_SECONDS)
     config = app.config["HERDBOOK"]
     with serving(platform):
         app.config["HERDBOOK"] = replace(config, lms_url=platform.url, lms_tokens={"": platform.token})

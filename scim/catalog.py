@@ -1,0 +1,86 @@
+"""The catalog's codes as resources an administrator can pick from: ``/TrainingTags``, ``/LearningJourneys``.
+
+Okta reads entitlements this way. Writing the catalog is not SCIM's business, so these are read-only;
+they are small, so a filter is evaluated in memory.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, bindparam, select
+
+from models import Course, Journey, reading
+from scim.attributes import ResourceType
+from scim.bodies import dump
+from scim.errors import NotFound
+from scim.filters import evaluate, parse_filter
+from scim.log import Entry
+from scim.projection import parse_projection, project
+from scim.resources import base_url, render_list
+from scim.schemas import LEARNING_JOURNEY, OKTA_ENTITLEMENT, TRAINING_TAG
+from scim.search_requests import SearchRequest
+
+KINDS = {"TrainingTags": TRAINING_TAG, "LearningJourneys": LEARNING_JOURNEY}
+
+_COURSES = (
+    select(Course.code, Course.title)
+    .where(Course.company_id == bindparam("company_id"), Course.retired_at.is_(None))
+    .order_by(Course.code)
+)
+_JOURNEYS = (
+    select(Journey.code, Journey.title, Journey.courses)
+    .where(Journey.company_id == bindparam("company_id"), Journey.retired_at.is_(None))
+    .order_by(Journey.code)
+)
+
+
+def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
+    """The ListResponse, as text, with the codes that meet the request; by number of page only."""
+    kind = KINDS[endpoint]
+    entry.resource_type = kind.name
+    node = parse_filter(request.filter, kind) if request.filter is not None else None
+    found = [each for each in _load(entry, endpoint) if node is None or evaluate(node, each)]
+    page = found[request.start_index - 1 :][: request.count]
+    if projection := parse_projection(request.attributes, request.excluded, kind):
+        page = [project(each, projection) for each in page]
+    paging = {"itemsPerPage": len(page), "startIndex": request.start_index}
+    return render_list([dump(each) for each in page], len(found), **paging)
+
+
+def get(entry: Entry, endpoint: str, code: str) -> str:
+    """One code, as text. Raises ``NotFound``."""
+    entry.resource_type, entry.resource_id = KINDS[endpoint].name, code
+    for each in _load(entry, endpoint):
+        if each["id"] == code:
+            return dump(each)
+    raise NotFound(f"There is no code {code[:80]!a}.")
+
+
+def _load(entry: Entry, endpoint: str) -> list[dict[str, Any]]:
+    with reading() as connection:
+        pairs = _courses(connection, entry) if endpoint == "TrainingTags" else _journeys(connection, entry)
+        return [_to_resource(KINDS[endpoint], base_url(entry.company_id), *each) for each in pairs]
+
+
+def _courses(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_COURSES, {"company_id": entry.company_id}):
+        yield row.code, row.title, f"Assigns the course {row.title}."
+
+
+def _journeys(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_JOURNEYS, {"company_id": entry.company_id}):
+        yield row.code, row.title, f"Assigns the courses {', '.join(json.loads(row.courses))}."
+
+
+def _to_resource(kind: ResourceType, base: str, code: str, title: str, description: str) -> dict[str, Any]:
+    location = f"{base}{kind.endpoint}/{quote(code, safe='')}"
+    return {
+        "schemas": [OKTA_ENTITLEMENT],
+        "id": code,
+        "displayName": title,
+        "type": "course" if kind is TRAINING_TAG else "journey",
+        "description": description,
+        "meta": {"resourceType": kind.name, "location": location},
+    }

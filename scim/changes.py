@@ -1,0 +1,48 @@
+"""What a write changed, as the provisioning log keeps it: attribute by attribute, private values masked."""
+
+from typing import Any
+
+from scim.bodies import dump
+
+# What a reader of the log needs to see why a course came or went; of the rest only that it changed.
+SHOWN = frozenset(
+    {
+        *("username", "externalid", "active", "usertype", "name", "displayname", "emails", "title"),
+        *("department", "location", "state", "country", "learnerrole", "training_tags", "entitlements"),
+        *("roles", "employeenumber", "manager", "organization", "division", "costcenter", "members"),
+    }
+)
+MASK = "***"
+_LONGEST = 2000
+
+
+def to_changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, list[Any]]:
+    """Attribute path -> ``[before, after]`` of two documents; values the log does not need are masked."""
+    old, new = _flatten(before or {}), _flatten(after or {})
+    paths = [*old, *(path for path in new if path not in old)]
+    return {
+        path: [_to_shown(path, old.get(path)), _to_shown(path, new.get(path))]
+        for path in paths
+        if path != "schemas" and old.get(path) != new.get(path)
+    }
+
+
+def _flatten(document: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if isinstance(value, dict):
+            separator = ":" if ":" in name else "."
+            flat.update({f"{name}{separator}{sub}": inner for sub, inner in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _to_shown(path: str, value: Any) -> Any:
+    if value is None:
+        return None
+    own = path.rpartition(":")[2].casefold()
+    if own.partition(".")[0] not in SHOWN:
+        return MASK
+    written = dump(value)
+    return value if len(written) <= _LONGEST else written[:_LONGEST] + "..."

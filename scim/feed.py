@@ -1,0 +1,79 @@
+"""People from a file, line by line, through the same functions as an IdP's requests."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import bindparam, select
+
+from models import User, new_id, reading
+from scim import users
+from scim.attributes import user_name_key
+from scim.auth import Access
+from scim.errors import InvalidValue
+from scim.log import Entry
+from scim.patch import apply_patch, parse_patch
+from scim.schemas import ENTERPRISE_USER, USER
+
+CUSTOM = "urn:ietf:params:scim:schemas:extension:herdbook:2.0:User"
+COLUMNS = {
+    "userName": "userName",
+    "externalId": "externalId",
+    "givenName": "name.givenName",
+    "middleName": "name.middleName",
+    "familyName": "name.familyName",
+    "email": 'emails[type eq "work"].value',
+    "mobilePhone": "mobilePhone",
+    "title": "title",
+    "userType": "userType",
+    "active": "active",
+    "employeeNumber": f"{ENTERPRISE_USER}:employeeNumber",
+    **{
+        name: f"{CUSTOM}:{name}"
+        for name in ("training_tags", "learnerRole", "location", "state", "country", "department")
+    },
+}
+"""Column of the file -> path of the attribute."""
+
+_FIND = select(User.id).where(
+    User.company_id == bindparam("company"),
+    User.user_name_key == bindparam("name_key"),
+    User.deleted_at.is_(None),
+)
+
+
+def import_person(access: Access, values: Mapping[str, str]) -> None:
+    """Create the person of one line, or change the columns it has; an empty value clears.
+
+    ``values`` maps names of ``COLUMNS`` to text. Raises ``ScimError`` where the line cannot be used.
+    """
+    if not (user_name := values.get("userName", "").strip()):
+        raise InvalidValue("userName is empty.")
+    key = {"company": access.company_id, "name_key": user_name_key(user_name)}
+    with reading() as connection:
+        user_id = connection.execute(_FIND, key).scalar()
+    entry = Entry(access.company_id, "CSV", new_id(), access=access, resource_type="User")
+    operations = [*_to_operations(values)]
+    if user_id:
+        entry.operation, entry.resource_id = "patch", user_id
+        users.patch(entry, user_id, _to_message(operations))
+    else:
+        entry.operation = "create"
+        users.create(entry, _to_person(user_name, operations))
+
+
+def _to_operations(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    for column, value in values.items():
+        # An empty `active` is nobody's wish to have somebody neither active nor inactive.
+        if value.strip():
+            yield {"op": "replace", "path": COLUMNS[column], "value": value.strip()}
+        elif column != "active":
+            yield {"op": "remove", "path": COLUMNS[column]}
+
+
+def _to_person(user_name: str, operations: list[dict[str, str]]) -> object:
+    added = [each for each in operations if each["op"] == "replace"]
+    empty = {"schemas": [USER.core.urn], "userName": user_name}
+    return apply_patch(empty, parse_patch(_to_message(added), USER), USER).document
+
+
+def _to_message(operations: list[dict[str, str]]) -> dict[str, object]:
+    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}

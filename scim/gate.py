@@ -1,0 +1,151 @@
+"""The gate in front of every SCIM route: who calls, how much, how long; and how every refusal leaves."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from flask import Blueprint, Response, g, request
+from flask.sansio.blueprints import BlueprintSetupState
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from models import new_id, utcnow
+from scim import errors
+from scim.auth import require_token
+from scim.bodies import MAX_BYTES, dump, parse_body
+from scim.log import Entry, record_refusal, to_idp
+from scim.tally import count_request
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "/scim/"
+MEDIA_TYPE = "application/scim+json"
+MAX_LINE = 8190
+"""Characters of path and query. gunicorn would refuse a longer line in HTML, so it lets us."""
+MAX_DRAIN = 8 * MAX_BYTES
+
+_OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
+_CORRELATION = re.compile(r"[\w.:-]{8,100}", re.ASCII)
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def install(blueprint: Blueprint) -> None:
+    """Put the gate before the routes of ``blueprint``, and before every unknown path beside them."""
+    blueprint.before_app_request(enter)
+    blueprint.after_request(leave)
+    # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
+    blueprint.app_errorhandler(errors.ScimError)(refuse)
+    blueprint.errorhandler(errors.ScimError)(refuse)
+    blueprint.errorhandler(OperationalError)(lambda error: refuse(errors.Unavailable(), error))
+    blueprint.errorhandler(DataError)(lambda error: refuse(errors.InvalidValue(), error))
+    blueprint.errorhandler(HTTPException)(lambda error: refuse(_from_http(error)))
+    blueprint.errorhandler(Exception)(lambda error: refuse(_Unexpected(), error))
+    blueprint.record_once(_collapse_slashes)
+
+
+def enter() -> None:
+    """Before anything else is looked at: the length of the request line, then the access token."""
+    if not request.path.startswith(PREFIX):
+        return
+    entry = g.entry = _open_entry()
+    if len(request.environ.get("RAW_URI") or request.full_path) > MAX_LINE:
+        raise errors.UriTooLong
+    try:
+        entry.access = require_token(request.headers.get("Authorization"), entry.company_id, utcnow())
+    except OperationalError as error:
+        raise errors.Unavailable from error
+    if request.routing_exception is not None:
+        raise _from_http(request.routing_exception)
+    _require_utf8()
+
+
+def leave(response: Response) -> Response:
+    """Count the request, note the token's use."""
+    entry: Entry = g.entry
+    if entry.access is not None:
+        count_request(entry.access, entry.operation, utcnow())
+    response.headers["X-Request-ID"] = entry.correlation_id
+    return response
+
+
+def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
+    """The SCIM answer to a refused request (RFC 7644 3.12), after its line in the provisioning log."""
+    if cause is not None:
+        logger.error("request %s failed", g.entry.correlation_id, exc_info=cause)
+    record_refusal(g.entry, error)
+    response = Response(dump(error.to_body()), error.status, content_type=MEDIA_TYPE)
+    response.headers.update(error.headers)
+    return response
+
+
+def read_body() -> Any:
+    """The JSON value in the request body. Both media types, and none, are taken as JSON."""
+    request.max_content_length = MAX_BYTES
+    try:
+        return parse_body(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        _drain()
+        raise errors.PayloadTooLarge(f"The body is larger than {MAX_BYTES} bytes.") from None
+    except ClientDisconnected:
+        raise errors.InvalidSyntax("The body ended before its Content-Length.") from None
+
+
+def _open_entry() -> Entry:
+    company_id = (request.path.split("/") + [""] * 4)[3]
+    wanted = request.headers.get("X-Request-ID", "")
+    return Entry(
+        company_id=company_id,
+        idp=to_idp(request.headers.get("User-Agent")),
+        correlation_id=wanted if _CORRELATION.fullmatch(wanted) else new_id(),
+        operation=_OPERATIONS.get(request.method, "read"),
+    )
+
+
+def _require_utf8() -> None:
+    """A query string must be UTF-8 once decoded: what a filter says must not be guessed."""
+    if b"%" not in request.query_string and request.query_string.isascii():
+        return
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise errors.InvalidValue("The query string is not UTF-8.") from None
+
+
+def _drain() -> None:
+    """Read what the client is still sending, within bounds: it hears the answer only when it has sent all."""
+    left = MAX_DRAIN
+    stream = request.environ["wsgi.input"]
+    while left > 0 and (chunk := stream.read(min(left, 65536))):
+        left -= len(chunk)
+
+
+class _Unexpected(errors.ScimError):
+    status = 500
+    detail = "The service failed; the failure was logged under this request's X-Request-ID."
+
+
+def _from_http(error: HTTPException) -> errors.ScimError:
+    if isinstance(error, MethodNotAllowed):
+        return errors.MethodNotAllowed(", ".join(sorted(error.valid_methods or ())))
+    if error.code == 404:
+        return errors.NotFound(f"There is no endpoint {request.path[:200]!a}.")
+    refusal = errors.ScimError(error.description)
+    refusal.status = error.code or 400
+    return refusal
+
+
+def _collapse_slashes(state: BlueprintSetupState) -> None:
+    """A Tenant URL pasted with a slash at its end makes ``//Users``; a redirect would lose the body."""
+    app: Any = state.app
+    inner: Wsgi = app.wsgi_app
+
+    def collapsed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if "//" in path and path.startswith(PREFIX):
+            environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
+        return inner(environ, start_response)
+
+    app.wsgi_app = collapsed

@@ -1,0 +1,130 @@
+"""The statements of a list: one page of ids and documents, and how many there are. Built once per shape."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import Boolean, Integer, Select, Text, and_, bindparam, case, or_, select
+from sqlalchemy import func as sql
+from sqlalchemy import literal_column as literal
+
+from models import Group, PeopleCount, User, UTCDateTime
+from scim.attributes import ResourceType
+from scim.groups import SHOWN as GROUP_SHOWN
+from scim.json_sql import Condition, JsonSql, json_sql
+from scim.paths import Path
+from scim.queries import Shape, to_sql
+from scim.resource_scopes import ResourceScope, group_scope, user_scope
+from scim.schemas import GROUP, USER
+from scim.user_rows import SHOWN as USER_SHOWN
+
+Paging = Literal["index", "first", "next"]
+"""By number; the first page of a cursor; the page behind a place."""
+
+_COMPANY = bindparam("company_id", type_=Text)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A kind of resource that can be listed: its table, columns to render, and where its number is kept."""
+
+    kind: ResourceType
+    table: Any
+    shown: tuple[Any, ...]
+    visible: Condition
+    counter: Any
+    scope: Callable[[JsonSql], ResourceScope]
+
+
+USERS = Listing(
+    USER,
+    User,
+    USER_SHOWN,
+    and_(User.company_id == _COMPANY, User.deleted_at.is_(None)),
+    PeopleCount.users,
+    user_scope,
+)
+GROUPS = Listing(GROUP, Group, GROUP_SHOWN, Group.company_id == _COMPANY, PeopleCount.groups, group_scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by; without a path by id, which is the order of creation."""
+
+    path: Path | None = None
+    descending: bool = False
+    after_missing: bool = False
+    """The page begins behind a resource without a value (cursor paging)."""
+
+    @property
+    def type(self) -> Any:
+        if self.path and self.path.leaf.type == "boolean":
+            return Boolean()
+        return UTCDateTime() if self.path and self.path.leaf.type == "dateTime" else Text()
+
+
+@lru_cache(maxsize=512)
+def page_statement(
+    listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
+) -> Select[Any]:
+    """Rows of one page, with ``sort_key`` as last column.
+
+    Parameters: ``company_id``, ``limit``; ``offset`` or ``after_id`` and ``after_key``; those of the filter.
+    """
+    json = json_sql(dialect)
+    scope, key = listing.scope(json), literal("NULL", Text)
+    where, ordering = [_where(listing, shape, scope, json)], [listing.table.id]
+    if order.path:
+        key = scope.sort_value(order.path)
+        compared = json.ordered(key) if isinstance(order.type, Text) else key
+        # RFC 7644 3.4.2.3: what has no value comes last, and first where the order is descending.
+        missing = case((key.is_(None), literal("1")), else_=literal("0"))
+        ordering = [missing, compared, listing.table.id]
+        if order.descending:
+            ordering = [missing.desc(), compared.desc(), listing.table.id]
+    if paging == "next":
+        where.append(_behind(listing, order, key, json))
+    if paging == "index" and shape is None and not order.path:
+        where = [listing.visible, listing.table.id.in_(_covered(listing))]
+        return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
+    page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
+    return page.offset(bindparam("offset", type_=Integer)) if paging == "index" else page
+
+
+_LIMIT = bindparam("limit", type_=Integer)
+
+
+def _covered(listing: Listing) -> Select[Any]:
+    """The ids of a page, counted off in the index alone: no document is read on the way there."""
+    ids = select(listing.table.id).where(listing.visible).order_by(listing.table.id)
+    return ids.limit(_LIMIT).offset(bindparam("offset", type_=Integer))
+
+
+def _where(listing: Listing, shape: Shape | None, scope: ResourceScope, json: JsonSql) -> Condition:
+    return listing.visible if shape is None else and_(listing.visible, to_sql(shape, scope, json))
+
+
+def _behind(listing: Listing, order: Order, key: Any, json: JsonSql) -> Condition:
+    """Rows behind the place ``after_key``, ``after_id`` in the order."""
+    is_later = listing.table.id > bindparam("after_id", type_=Text)
+    if not order.path:
+        return is_later
+    if order.after_missing:
+        rest = and_(key.is_(None), is_later)
+        return or_(rest, key.is_not(None)) if order.descending else rest
+    after = bindparam("after_key", type_=order.type)
+    compared = json.ordered(key) if isinstance(order.type, Text) else key
+    beyond = compared < after if order.descending else compared > after
+    found = or_(beyond, and_(key == after, is_later))
+    return found if order.descending else or_(found, key.is_(None))
+
+
+@lru_cache(maxsize=512)
+def count_statement(listing: Listing, dialect: str, shape: Shape | None) -> Select[Any]:
+    """How many meet the filter; without one the company's counter, which nobody has to count."""
+    if shape is None:
+        return select(listing.counter).where(PeopleCount.company_id == _COMPANY)
+    json = json_sql(dialect)
+    where = _where(listing, shape, listing.scope(json), json)
+    return select(sql.count()).select_from(listing.table).where(where)

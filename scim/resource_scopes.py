@@ -1,0 +1,169 @@
+"""Users and groups as rows: what a filter finds in columns, in other tables, or in the shadow document."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, Text, and_, bindparam, cast, select, true
+from sqlalchemy import func as sql
+from sqlalchemy import literal_column as literal
+from sqlalchemy.orm import aliased
+
+from models import Group, GroupMember, User, UserEmail
+from scim.json_sql import Cell, Condition, JsonSql
+from scim.paths import Path
+from scim.scopes import ColumnScope, JsonScope, Scope, Test, boolean_cell, text_cell
+
+COMPARABLE = ("user_name_key", "display_name_key", "external_id", "id")
+"""Columns that hold exactly the comparable form; the others are for people to read."""
+
+_COMPANY = bindparam("company_id", type_=Text)
+_BASE = bindparam("base_key", type_=Text)
+"""The Tenant URL, folded: what a filter on ``$ref`` or ``meta.location`` compares with."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The attribute whose elements are rows of ``group_members``: ``User.groups`` or ``Group.members``."""
+
+    attribute: str
+    rows: Any
+    condition: Condition
+    columns: Mapping[str, Any]
+    """Folded sub-attribute -> its comparable form."""
+    owners: Callable[[Any], Condition]
+    """The resources that have an element with this ``value``."""
+
+    def some(self, test: Callable[[Scope], Condition]) -> Condition:
+        element = ColumnScope(self.columns)
+        return select(literal("1")).select_from(self.rows).where(self.condition, test(element)).exists()
+
+
+class ResourceScope:
+    """A row of ``users`` or ``groups``."""
+
+    def __init__(self, table: Any, kind: str, membership: Membership, json: JsonSql) -> None:
+        self.table, self.kind, self.membership = table, kind, membership
+        self.document = JsonScope(table.shadow, json)
+
+    def any_value(self, path: Path, test: Test) -> Condition:
+        cell = self._column(path)
+        if cell is not None:
+            return test(cell)
+        if self._is_membership(path):
+            return self.membership.some(lambda row: row.any_value(Path(path.leaf), test))
+        return self.document.any_value(path, test)
+
+    def is_present(self, path: Path) -> Condition:
+        if path.attribute.key in ("id", "meta") and not path.urn:
+            return true()
+        if self._is_membership(path):
+            sub = Path(path.sub or path.attribute.find_sub("value") or path.attribute)
+            return self.membership.some(lambda row: row.is_present(sub))
+        return self.document.is_present(path)
+
+    def some(self, path: Path, test: Callable[[Scope], Condition]) -> Condition:
+        scope = self.membership if self._is_membership(path) else self.document
+        return self.membership.some(test) if scope is self.membership else self.document.some(path, test)
+
+    def sort_value(self, path: Path) -> Any:
+        cell = self._column(path)
+        return self.document.sort_value(path) if cell is None else cell.text
+
+    def look_up(self, path: Path, key: Any) -> Condition | None:
+        if path.urn or path.leaf.key != "value":
+            return None
+        if self._is_membership(path):
+            return self.membership.owners(key)
+        return _owns_email(key) if path.attribute.key == "emails" and self.table is User else None
+
+    def _is_membership(self, path: Path) -> bool:
+        return not path.urn and path.attribute.key == self.membership.attribute
+
+    def _column(self, path: Path) -> Cell | None:
+        """What a column answers without looking at the document."""
+        if path.urn:
+            return None
+        if path.attribute.key == "meta":
+            return self._meta(path.leaf.key)
+        if path.attribute.column in COMPARABLE:
+            return text_cell(getattr(self.table, path.attribute.column))
+        return boolean_cell(self.table.active) if path.attribute.column == "active" else None
+
+    def _meta(self, name: str) -> Cell:
+        """``meta`` is spliced in when reading; here it is computed from the row."""
+        row = self.table
+        columns = {
+            "resourcetype": literal(f"'{self.kind}'"),
+            "created": row.created_at,
+            "lastmodified": row.modified_at,
+            "version": literal("'W/\"'", Text) + cast(row.version, Text) + literal("'\"'", Text),
+            "location": _BASE + literal(f"'/{self.kind.lower()}s/'", Text) + row.id,
+        }
+        return text_cell(columns[name])
+
+
+def user_scope(json: JsonSql) -> ResourceScope:
+    """A row of ``users``. Where groups are off (``groups_on``) nobody is in one."""
+    return ResourceScope(User, "User", _groups_of_user(), json)
+
+
+def group_scope(json: JsonSql) -> ResourceScope:
+    """A row of ``groups``."""
+    return ResourceScope(Group, "Group", _members_of_group(json), json)
+
+
+def _groups_of_user() -> Membership:
+    member, group = aliased(GroupMember), aliased(Group)
+    is_on = bindparam("groups_on", type_=Boolean)
+    return Membership(
+        "groups",
+        select(member.group_id)
+        .join_from(member, group, and_(group.company_id == member.company_id, group.id == member.group_id))
+        .get_final_froms()[0],
+        and_(is_on, member.company_id == User.company_id, member.member_id == User.id),
+        {
+            "value": member.group_id,
+            "display": group.display_name_key,
+            "type": literal("'direct'"),
+            "$ref": _BASE + literal("'/groups/'", Text) + member.group_id,
+        },
+        lambda key: and_(is_on, User.id.in_(_ids(GroupMember.member_id, GroupMember.group_id == key))),
+    )
+
+
+def _members_of_group(json: JsonSql) -> Membership:
+    member, user, group = aliased(GroupMember), aliased(User), aliased(Group)
+    is_user = and_(
+        user.company_id == member.company_id, user.id == member.member_id, user.deleted_at.is_(None)
+    )
+    is_group = and_(group.company_id == member.company_id, group.id == member.member_id)
+    shown = json.cell(user.shadow, ("displayname",)).text
+    return Membership(
+        "members",
+        select(member.member_id)
+        .join_from(member, user, is_user, isouter=True)
+        .join(group, is_group, isouter=True)
+        .get_final_froms()[0],
+        and_(member.company_id == Group.company_id, member.group_id == Group.id),
+        {
+            "value": member.member_id,
+            "display": sql.coalesce(shown, user.user_name_key, group.display_name_key, type_=Text),
+            "type": sql.lower(member.kind),
+            "$ref": _BASE
+            + literal("'/'", Text)
+            + sql.lower(member.kind)
+            + literal("'s/'", Text)
+            + member.member_id,
+        },
+        lambda key: Group.id.in_(_ids(GroupMember.group_id, GroupMember.member_id == key)),
+    )
+
+
+def _ids(column: Any, condition: Condition) -> Any:
+    return select(column).where(GroupMember.company_id == _COMPANY, condition)
+
+
+def _owns_email(key: Any) -> Condition:
+    owners = select(UserEmail.user_id).where(UserEmail.company_id == _COMPANY, UserEmail.value_key == key)
+    return User.id.in_(owners)

@@ -1,0 +1,203 @@
+"""SCIM 2.0 at ``/scim/v2/<company_id>``: HTTP verbs only."""
+
+from types import ModuleType
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from scim import bulk, catalog, discovery, gate, groups, users
+from scim.attributes import ResourceType
+from scim.bodies import dump
+from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHere
+from scim.log import Entry
+from scim.projection import Projection, parse_projection
+from scim.resources import Answer, base_url, is_matched, render_list, to_etag
+from scim.schemas import GROUP, LEARNING_JOURNEY, SERVICE_SCHEMAS, TRAINING_TAG, USER
+from scim.search import apply_projection, search
+from scim.search_requests import parse_arguments, parse_search
+
+blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2/<company_id>")
+gate.install(blueprint)
+
+VERBS: dict[str, ModuleType] = {"Users": users, "Groups": groups}
+KINDS = {"Users": USER, "Groups": GROUP}
+_EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_ENDPOINT = "/<any(Users, Groups):endpoint>"
+
+
+@blueprint.url_value_preprocessor
+def _drop_company(_: str | None, values: dict[str, Any] | None) -> None:
+    # The gate has compared it with the token's own.
+    (values or {}).pop("company_id", None)
+
+
+# --- resources --------------------------------------------------------------------------------------
+
+
+@blueprint.get(_ENDPOINT, strict_slashes=False)
+def list_resources(endpoint: str) -> Response:
+    g.entry.resource_type = KINDS[endpoint].name
+    return _json(search(g.entry, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
+
+
+@blueprint.post(f"{_ENDPOINT}/.search", strict_slashes=False)
+def search_resources(endpoint: str) -> Response:
+    g.entry.operation, g.entry.resource_type = "read", KINDS[endpoint].name
+    return _json(search(g.entry, f"/{endpoint}", parse_search(gate.read_body())))
+
+
+@blueprint.get("/", strict_slashes=False)
+def list_everything() -> Response:
+    return _json(search(g.entry, "", parse_arguments(request.args.to_dict(flat=False))))
+
+
+@blueprint.post("/.search", strict_slashes=False)
+def search_everything() -> Response:
+    g.entry.operation = "read"
+    return _json(search(g.entry, "", parse_search(gate.read_body())))
+
+
+@blueprint.post(_ENDPOINT, strict_slashes=False)
+def create_resource(endpoint: str) -> Response:
+    return _show(endpoint, VERBS[endpoint].create(_entry(endpoint), gate.read_body()))
+
+
+@blueprint.get(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
+def get_resource(endpoint: str, resource_id: str) -> Response:
+    if resource_id == ".search":
+        raise MethodNotAllowed("POST")
+    return _show(endpoint, VERBS[endpoint].get(_entry(endpoint, resource_id), resource_id))
+
+
+@blueprint.put(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
+def replace_resource(endpoint: str, resource_id: str) -> Response:
+    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].replace(entry, resource_id, gate.read_body(), if_match))
+
+
+@blueprint.patch(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
+def patch_resource(endpoint: str, resource_id: str) -> Response:
+    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].patch(entry, resource_id, gate.read_body(), if_match))
+
+
+@blueprint.delete(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
+def delete_resource(endpoint: str, resource_id: str) -> Response:
+    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].delete(entry, resource_id, if_match))
+
+
+@blueprint.post("/Bulk", strict_slashes=False)
+def carry_out_bulk() -> Response:
+    g.entry.operation = "bulk"
+    return _json(bulk.carry_out(g.entry, gate.read_body()))
+
+
+@blueprint.route("/Me", methods=_EVERY, strict_slashes=False)
+def refuse_me() -> Response:
+    raise NotImplementedHere("/Me is not offered: an access token belongs to a company, not to a person.")
+
+
+# --- discovery --------------------------------------------------------------------------------------
+
+
+@blueprint.get("/ServiceProviderConfig", strict_slashes=False)
+def get_service_provider_config() -> Response:
+    _refuse_filter()
+    return _json(dump(discovery.service_provider_config(_base())))
+
+
+@blueprint.get("/ResourceTypes", strict_slashes=False)
+def list_resource_types() -> Response:
+    _refuse_filter()
+    return _list(discovery.resource_types(_base(), _kinds()))
+
+
+@blueprint.get("/ResourceTypes/<name>", strict_slashes=False)
+def get_resource_type(name: str) -> Response:
+    return _found(discovery.find_resource_type(name, _base(), _kinds()), name)
+
+
+@blueprint.get("/Schemas", strict_slashes=False)
+def list_schemas() -> Response:
+    _refuse_filter()
+    return _list(discovery.schemas(_base(), _kinds(), SERVICE_SCHEMAS))
+
+
+@blueprint.get("/Schemas/<urn>", strict_slashes=False)
+def get_schema(urn: str) -> Response:
+    return _found(discovery.find_schema(urn, _base(), _kinds(), SERVICE_SCHEMAS), urn)
+
+
+# --- the catalog, as codes an administrator can pick from ----------------------------------------------
+
+
+@blueprint.get("/<any(TrainingTags, LearningJourneys):endpoint>", strict_slashes=False)
+def list_codes(endpoint: str) -> Response:
+    return _json(catalog.search(g.entry, endpoint, parse_arguments(request.args.to_dict(flat=False))))
+
+
+@blueprint.get("/<any(TrainingTags, LearningJourneys):endpoint>/<path:code>", strict_slashes=False)
+def get_code(endpoint: str, code: str) -> Response:
+    return _json(catalog.get(g.entry, endpoint, code))
+
+
+# --- how it leaves --------------------------------------------------------------------------------------
+
+
+def _entry(endpoint: str, resource_id: str | None = None) -> Entry:
+    entry: Entry = g.entry
+    entry.resource_type, entry.resource_id = KINDS[endpoint].name, resource_id
+    return entry
+
+
+def _show(endpoint: str, answer: Answer) -> Response:
+    """One resource: with Location where it was made, ETag, and not at all where the client has it."""
+    response = _json(answer.text, answer.status)
+    if answer.location:
+        response.headers["Location"] = answer.location
+    if answer.version is not None:
+        response.headers["ETag"] = to_etag(answer.version)
+        known = request.headers.get("If-None-Match")
+        if known and request.method == "GET" and is_matched(known, answer.version):
+            response.status_code, response.data = 304, b""
+            return response
+    if request.query_string and answer.text and (projection := _projection(endpoint)):
+        response.set_data(apply_projection(answer.text, projection))
+    return response
+
+
+def _projection(endpoint: str) -> Projection | None:
+    names = {name: request.args.getlist(name) for name in ("attributes", "excludedAttributes")}
+    asked = parse_arguments(names)
+    return parse_projection(asked.attributes, asked.excluded, KINDS[endpoint])
+
+
+def _json(text: str, status: int = 200) -> Response:
+    return Response(text, status, content_type=gate.MEDIA_TYPE)
+
+
+def _list(resources: list[dict[str, Any]]) -> Response:
+    paging = {"startIndex": 1, "itemsPerPage": len(resources)}
+    return _json(render_list([dump(each) for each in resources], len(resources), **paging))
+
+
+def _found(resource: dict[str, Any] | None, name: str) -> Response:
+    if resource is None:
+        raise NotFound(f"There is no {name[:200]!a}.")
+    return _json(dump(resource))
+
+
+def _refuse_filter() -> None:
+    """RFC 7644 4: a filter on a discovery endpoint is 403, so that nobody mistakes the answer for a match."""
+    if "filter" in request.args:
+        raise Forbidden("Discovery endpoints take no filter.")
+
+
+def _kinds() -> tuple[ResourceType, ...]:
+    groups_too = (GROUP,) if g.entry.company.groups else ()
+    return (USER, *groups_too, TRAINING_TAG, LEARNING_JOURNEY)
+
+
+def _base() -> str:
+    return base_url(g.entry.company_id)

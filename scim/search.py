@@ -1,0 +1,180 @@
+"""Lists: one page of users, of groups, or of both, by number or by cursor."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection
+
+from models import engine, reading
+from scim.attributes import fold
+from scim.bodies import dump
+from scim.cursors import make_cursor, read_cursor
+from scim.errors import InvalidFilter, InvalidPath
+from scim.filters import parse_filter
+from scim.log import Entry
+from scim.memberships import load_groups, load_members
+from scim.pages import GROUPS, USERS, Listing, Order, Paging, count_statement, page_statement
+from scim.paths import parse_path
+from scim.projection import Projection, parse_projection, project
+from scim.queries import Shape, to_shape, to_values
+from scim.resources import base_url, render, render_list, splice
+from scim.search_requests import SearchRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a request asks of one kind of resource."""
+
+    listing: Listing
+    shape: Shape | None
+    order: Order
+    projection: Projection | None
+    parameters: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Page:
+    """Rows found so far, each with its part; ``place`` is where the next page begins, if there is one."""
+
+    rows: list[tuple[Part, Sequence[Any]]]
+    total: int = 0
+    place: list[Any] | None = None
+
+    @property
+    def length(self) -> int:
+        return sum(len(rows) for _, rows in self.rows)
+
+
+def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
+    """The ListResponse, as text, of ``/Users``, ``/Groups`` or (empty ``endpoint``) of both."""
+    parts = _make_parts(entry, endpoint, request)
+    secret = current_app.config["HERDBOOK"].secret_key
+    query = f"{entry.company_id} {endpoint} {request.identity}"
+    with reading() as connection:
+        if request.cursor is None:
+            page = _by_number(connection, parts, request)
+        else:
+            start = read_cursor(secret, query, request.cursor) if request.cursor else []
+            page = _by_cursor(connection, parts, request.count, start)
+        texts = [text for part, rows in page.rows for text in _render(connection, entry, part, rows)]
+    paging: dict[str, int | str] = {"itemsPerPage": len(texts)}
+    if request.cursor is None:
+        paging["startIndex"] = request.start_index
+    elif page.place:
+        paging["nextCursor"] = make_cursor(secret, query, page.place)
+    return render_list(texts, page.total, **paging)
+
+
+def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Part]:
+    """One part for each kind of resource that has all attributes asked about (RFC 7644 3.4.2.1)."""
+    listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
+    parts, refusals = [], []
+    for listing in listings:
+        try:
+            part = _make_part(entry, listing, request)
+        except (InvalidFilter, InvalidPath) as error:
+            refusals.append(error)
+        else:
+            parts.append(part)
+    if not parts:
+        raise refusals[0]
+    return [part for part in parts if part.listing is USERS or entry.company.groups]
+
+
+def _make_part(entry: Entry, listing: Listing, request: SearchRequest) -> Part:
+    literals: list[Any] = []
+    node = parse_filter(request.filter, listing.kind) if request.filter is not None else None
+    path = parse_path(request.sort_by, listing.kind) if request.sort_by else None
+    if path and path.leaf.is_complex and not path.attribute.multi_valued:
+        raise InvalidPath(f"sortBy: {path} is complex; name one of its sub-attributes.")
+    return Part(
+        listing,
+        to_shape(node, literals) if node else None,
+        Order(path, request.descending),
+        parse_projection(request.attributes, request.excluded, listing.kind),
+        to_values(literals)
+        | {
+            "company_id": entry.company_id,
+            "groups_on": entry.company.groups,
+            "base_key": fold(base_url(entry.company_id)),
+        },
+    )
+
+
+def _by_number(connection: Connection, parts: Sequence[Part], request: SearchRequest) -> Page:
+    """Index paging (RFC 7644 3.4.2.4): kinds of resources follow one another."""
+    page, skip = Page([]), request.start_index - 1
+    for part in parts:
+        room = request.count - page.length
+        rows = _fetch(connection, part, "index", limit=room, offset=skip) if room else []
+        page.rows.append((part, rows))
+        is_end = len(rows) < room and (rows or not skip)
+        size = skip + len(rows) if is_end else _count(connection, part)
+        page.total += size
+        skip = max(0, skip - size)
+    return page
+
+
+def _by_cursor(connection: Connection, parts: Sequence[Part], count: int, start: list[Any]) -> Page:
+    """Cursor paging (RFC 9865): behind the resource named by ``start``, wherever it stands by now."""
+    if not start:
+        start = [0, sum(_count(connection, part) for part in parts), None, None]
+    number, total, key, last = start
+    page = Page([], total)
+    for at in range(number, len(parts)):
+        part, room = parts[at], count - page.length
+        if page.rows and not room:
+            page.place = [at, total, None, None]
+            break
+        rows = list(_fetch_behind(connection, part, room + 1, key, last) if room else ())
+        page.rows.append((part, rows[:room]))
+        if len(rows) > room:
+            page.place = [at, total, _to_json(rows[room - 1].sort_key), rows[room - 1].id]
+            break
+        key = last = None
+    return page
+
+
+def _fetch_behind(
+    connection: Connection, part: Part, limit: int, key: Any, last: str | None
+) -> Sequence[Any]:
+    if last is None:
+        return _fetch(connection, part, "first", limit=limit)
+    if part.order.path and part.order.path.leaf.type == "dateTime" and key:
+        key = dt.datetime.fromisoformat(key)
+    part = replace(part, order=replace(part.order, after_missing=key is None and part.order.path is not None))
+    return _fetch(connection, part, "next", limit=limit, after_key=key, after_id=last)
+
+
+def _fetch(connection: Connection, part: Part, paging: Paging, **place: Any) -> Sequence[Any]:
+    statement = page_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
+    return connection.execute(statement, part.parameters | place).all()
+
+
+def _count(connection: Connection, part: Part) -> int:
+    statement = count_statement(part.listing, engine().dialect.name, part.shape)
+    return connection.execute(statement, part.parameters).scalar() or 0
+
+
+def _to_json(key: Any) -> Any:
+    return key.isoformat() if isinstance(key, dt.datetime) else key
+
+
+def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
+    """The resources as text; what lives in other tables is loaded once for all, and only where it is shown."""
+    name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
+    base, kind = base_url(entry.company_id), part.listing.kind.name
+    spliced: dict[str, list[Any]] = {}
+    if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
+        spliced = load(connection, entry.company_id, base, [row.id for row in rows])
+    texts = [render(row, kind, base, splice(name, spliced.get(row.id))) for row in rows]
+    return texts if part.projection is None else [apply_projection(text, part.projection) for text in texts]
+
+
+def apply_projection(text: str, projection: Projection) -> str:
+    """A rendered resource without what was not asked for."""
+    return dump(project(json.loads(text), projection))

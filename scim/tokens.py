@@ -1,0 +1,166 @@
+"""Access tokens: made once, shown once, kept as a digest."""
+
+import base64
+import datetime as dt
+import hashlib
+import re
+import secrets
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, text, update
+
+from models import AccessToken, Company, TokenUse, new_id, reading, utcnow, writing
+
+PREFIX = "hb_"
+_SHAPE = re.compile(r"hb_[a-z2-7]{40}")
+_LENGTH = 43
+_SHOWN = 8
+
+_FIND = (
+    select(
+        AccessToken.company_id,
+        AccessToken.id,
+        AccessToken.expires_at,
+        AccessToken.revoked_at,
+        Company.groups,
+        Company.strict,
+    )
+    .join(Company, Company.id == AccessToken.company_id)
+    .where(AccessToken.digest == bindparam("digest"))
+)
+
+# One statement, both databases: written only where the last use is a minute old.
+_USE = text(
+    "INSERT INTO token_uses (company_id, token_id, used_at) VALUES (:company_id, :token_id, :now) "
+    "ON CONFLICT (company_id, token_id) DO UPDATE SET used_at = excluded.used_at"
+).bindparams(bindparam("now", type_=TokenUse.__table__.c.used_at.type))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """What may be shown of an access token once it was made."""
+
+    id: str
+    name: str
+    prefix: str
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+    used_at: dt.datetime | None
+
+    def state(self, now: dt.datetime) -> str:
+        """``live``, ``expired`` or ``revoked``."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now else "live"
+
+
+class TokenError(Exception):
+    """The token cannot be made or revoked; the message says why."""
+
+
+def create_token(company_id: str, name: str, days: int | None = None) -> str:
+    """Make an access token and return it: the only time it can be read.
+
+    ``days`` is how long it is good for; None never expires. Any number may be live at once, so that
+    an IdP can be moved to a new one without a gap.
+    """
+    if days is not None and not 1 <= days <= 36_500:
+        raise TokenError(f"a token can be good for 1 to 36500 days, not {days}")
+    token, now = _make_token(), utcnow()
+    with writing() as connection:
+        if connection.execute(select(Company.id).where(Company.id == company_id)).first() is None:
+            raise TokenError(f"there is no company {company_id}")
+        connection.execute(
+            insert(AccessToken).values(
+                company_id=company_id,
+                id=new_id(),
+                name=name,
+                prefix=token[: len(PREFIX) + _SHOWN],
+                digest=to_digest(token),
+                created_at=now,
+                expires_at=now + dt.timedelta(days=days) if days else None,
+            )
+        )
+    return token
+
+
+def list_tokens(company_id: str) -> list[TokenLine]:
+    """Every token of the company, revoked ones too, oldest first."""
+    token = AccessToken.__table__.c
+    statement = (
+        select(
+            token.id,
+            token.name,
+            token.prefix,
+            token.created_at,
+            token.expires_at,
+            token.revoked_at,
+            TokenUse.used_at,
+        )
+        .outerjoin(TokenUse, (TokenUse.company_id == token.company_id) & (TokenUse.token_id == token.id))
+        .where(token.company_id == company_id)
+        .order_by(token.id)
+    )
+    with reading() as connection:
+        return [TokenLine(*row) for row in connection.execute(statement)]
+
+
+def revoke_token(company_id: str, which: str) -> TokenLine:
+    """Revoke the one live token that ``which`` names: its id, its name, its prefix or the token itself."""
+    now = utcnow()
+    found = [line for line in list_tokens(company_id) if not line.revoked_at and _is_named(line, which)]
+    if len(found) != 1:
+        raise TokenError(f"{len(found) or 'no'} live tokens of company {company_id} are named {which!r}")
+    with writing() as connection:
+        connection.execute(
+            update(AccessToken)
+            .where(AccessToken.company_id == company_id, AccessToken.id == found[0].id)
+            .values(revoked_at=now)
+        )
+    return found[0]
+
+
+def find_token(token: str) -> Row[*tuple[Any, ...]] | None:
+    """The token's row with what its company decides, or None. One look-up in a unique index."""
+    with reading() as connection:
+        return connection.execute(_FIND, {"digest": to_digest(token)}).first()
+
+
+def explain_shape(token: str) -> str | None:
+    """What is wrong with the text itself, or None: the checksum tells a cut token from an unknown one."""
+    if not token.startswith(PREFIX):
+        return f"it does not begin with {PREFIX!r}"
+    if len(token) != _LENGTH:
+        return f"it has {len(token)} characters where {_LENGTH} were expected: it was cut or padded"
+    if not _SHAPE.fullmatch(token) or token[-7:] != _checksum(token[:-7]):
+        return "it was changed on the way: its checksum does not fit"
+    return None
+
+
+def save_uses(uses: Sequence[tuple[str, str]], now: dt.datetime, connection: Any) -> None:
+    """Note that each ``(company_id, token_id)`` was used."""
+    for company_id, token_id in uses:
+        connection.execute(_USE, {"company_id": company_id, "token_id": token_id, "now": now})
+
+
+def to_digest(token: str) -> str:
+    """SHA-256 in hexadecimal. A token is 165 random bits, so no slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _make_token() -> str:
+    body = PREFIX + "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(33))
+    return body + _checksum(body)
+
+
+def _checksum(body: str) -> str:
+    """CRC-32 as seven characters of the token's own alphabet."""
+    return base64.b32encode(zlib.crc32(body.encode()).to_bytes(4, "big")).decode().rstrip("=").lower()
+
+
+def _is_named(line: TokenLine, which: str) -> bool:
+    return which in (line.id, line.name, line.prefix) or which.startswith(line.prefix)

@@ -149,6 +149,10 @@ class Platform:
         (row,) = [row for row in self.learners.rows() if row["external_id"] == external_id]
         return row
 
+    def learner_is_active(self, external_id: str) -> bool:
+        """Whether any learner with ``external_id`` is not archived."""
+        return any(row["active"] for row in self.learners.rows() if row["external_id"] == external_id)
+
     def assign_by_hand(self, learner_id: int, training_id: int, **values: Any) -> Row:
         """What an administrator of the platform does there."""
         return self.learner_trainings.add(new_assignment(learner_id, training_id) | values)

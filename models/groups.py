@@ -16,6 +16,8 @@ class Group(Base):
     __table_args__ = (
         Index("ix_groups_display_name_key", "company_id", "display_name_key"),
         Index("ix_groups_external_id", "company_id", "external_id"),
+        # The database decides a race of two POSTs of one group, which a client that saw no answer sends.
+        Index("uq_groups_identity_key", "company_id", "identity_key", unique=True),
     )
 
     company_id: Mapped[str] = mapped_column(ForeignKey("companies.id"), primary_key=True)
@@ -28,6 +30,8 @@ class Group(Base):
     display_name: Mapped[str]
     display_name_key: Mapped[str]
     external_id: Mapped[str | None]
+    identity_key: Mapped[str | None]
+    """Digest of name and externalId: two groups may share either, not both."""
 
 
 class GroupMember(Base):

@@ -1,4 +1,4 @@
-"""Bulk requests (RFC 7644 3.7): operations in a row, each in its own transaction, that may name each other."""
+"""Bulk requests (RFC 7644 3.7): operations in a row, each a transaction, that may name each other."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Unresolved(ScimError):
 
 
 def carry_out(entry: Entry, body: object) -> str:
-    """The BulkResponse, as text: results in the order of the request, as far as ``failOnErrors`` let it go."""
+    """The BulkResponse, as text: results in the order of the request, as far as it got."""
     members, raw = _parse_request(body)
     return dump({"schemas": [RESPONSE_URN], "Operations": _Bulk(entry, raw, members).run()})
 
@@ -76,7 +76,9 @@ class _Bulk:
                 operation = waiting[-1]
                 is_new = id(operation) not in begun
                 begun.add(id(operation))
-                before = [each for each in self.referred(operation) if id(each) not in begun] if is_new else []
+                before = (
+                    [each for each in self.referred(operation) if id(each) not in begun] if is_new else []
+                )
                 waiting.extend(before)
                 if not before:
                     waiting.pop()

@@ -1,6 +1,7 @@
 """Groups: what each verb does to a group. Off by default: then reads find none and writes are refused."""
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Collection
 from typing import Any
@@ -25,7 +26,10 @@ from scim.user_rows import is_id
 from scim.writes import count_resources, mark_out_of_date, require_match, storing
 
 _WHO = (Group.company_id == bindparam("the_company"), Group.id == bindparam("the_id"))
-_PROJECTED = ("document", "display_name", "display_name_key", "external_id", "modified_at", "version")
+_PROJECTED = (
+    *("document", "display_name", "display_name_key", "external_id", "identity_key"),
+    *("modified_at", "version"),
+)
 _VALUES: dict[str, Any] = {name: bindparam(name) for name in _PROJECTED}
 _VALUES["shadow"] = cast(bindparam("shadow", type_=Text), Group.shadow.type)
 
@@ -41,6 +45,8 @@ _EMPTY = sa.delete(GroupMember).where(
     GroupMember.company_id == bindparam("company_id"), GroupMember.group_id == bindparam("group_id")
 )
 
+_TAKEN = "A group of this displayName and externalId exists already."
+
 
 def get(entry: Entry, group_id: str) -> Answer:
     """GET by id (RFC 7644 3.4.1)."""
@@ -50,7 +56,7 @@ def get(entry: Entry, group_id: str) -> Answer:
 
 
 def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
-    """POST (RFC 7644 3.3). Two groups may share a name; only people's names are unique.
+    """POST (RFC 7644 3.3). Two groups may share a name or an externalId, not both.
 
     ``group_id`` is the id a bulk request has already promised to other operations.
     """
@@ -60,7 +66,7 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
     columns = project(document) | {"version": 1, "modified_at": now}
     entry.resource_id, entry.user_name = group_id or new_id(), document["displayName"]
     key = {"company_id": entry.company_id, "id": entry.resource_id, "created_at": now}
-    with storing() as connection:
+    with storing(_TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
         moved = save_members(connection, (entry.company_id, entry.resource_id), [], members)
         _mark_members(connection, entry, moved, now)
@@ -74,7 +80,7 @@ def replace(entry: Entry, group_id: str, body: object, if_match: str | None = No
     """PUT (RFC 7644 3.5.1): what the body leaves out is cleared, members too."""
     _require_groups(entry)
     document = load_resource(body, GROUP)
-    with storing() as connection:
+    with storing(_TAKEN) as connection:
         row, before = _lock(connection, entry, group_id, if_match)
         return _store(connection, entry, row, before, document)
 
@@ -83,7 +89,7 @@ def patch(entry: Entry, group_id: str, body: object, if_match: str | None = None
     """PATCH (RFC 7644 3.5.2), members included: all operations or none."""
     _require_groups(entry)
     operations = parse_patch(body, GROUP)
-    with storing() as connection:
+    with storing(_TAKEN) as connection:
         row, before = _lock(connection, entry, group_id, if_match)
         return _store(connection, entry, row, before, apply_patch(before, operations, GROUP).document)
 
@@ -105,13 +111,15 @@ def delete(entry: Entry, group_id: str, if_match: str | None = None) -> Answer:
 
 def project(document: dict[str, Any]) -> dict[str, Any]:
     """Columns of ``groups`` for a canonical document without members."""
-    name = document["displayName"]
+    name, external_id = document["displayName"], document.get("externalId")
+    identity = dump([fold(name), external_id]).encode()
     return {
+        "identity_key": hashlib.sha256(identity).hexdigest(),
         "document": dump(document),
         "shadow": dump(shadow(document, GROUP)),
         "display_name": name,
         "display_name_key": indexable(fold(name), "displayName"),
-        "external_id": indexable(document.get("externalId"), "externalId"),
+        "external_id": indexable(external_id, "externalId"),
     }
 
 

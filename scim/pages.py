@@ -107,16 +107,16 @@ def _where(listing: Listing, shape: Shape | None, scope: ResourceScope, json: Js
 
 def _behind(listing: Listing, order: Order, key: Any, json: JsonSql) -> Condition:
     """Rows behind the place ``after_key``, ``after_id`` in the order."""
-    is_later = listing.table.id > bindparam("after_id", type_=Text)
+    is_later: Condition = listing.table.id > bindparam("after_id", type_=Text)
     if not order.path:
         return is_later
     if order.after_missing:
-        rest = and_(key.is_(None), is_later)
+        rest: Condition = and_(key.is_(None), is_later)
         return or_(rest, key.is_not(None)) if order.descending else rest
     after = bindparam("after_key", type_=order.type)
     compared = json.ordered(key) if isinstance(order.type, Text) else key
     beyond = compared < after if order.descending else compared > after
-    found = or_(beyond, and_(key == after, is_later))
+    found: Condition = or_(beyond, and_(key == after, is_later))
     return found if order.descending else or_(found, key.is_(None))
 
 

@@ -62,10 +62,9 @@ def to_values(literals: list[Any]) -> dict[str, Any]:
 def to_sql(shape: Shape, scope: Scope, json: JsonSql) -> Condition:
     """The condition ``shape`` stands for, on the rows or JSON elements of ``scope``. NULL counts as no."""
     match shape:
-        case ("and", left, right):
-            return and_(to_sql(left, scope, json), to_sql(right, scope, json))
-        case ("or", left, right):
-            return or_(to_sql(left, scope, json), to_sql(right, scope, json))
+        case ("and" | "or" as word, left, right):
+            join = and_ if word == "and" else or_
+            return join(to_sql(left, scope, json), to_sql(right, scope, json))
         case ("not", inner):
             return not_(sql.coalesce(to_sql(inner, scope, json), false(), type_=Boolean))
         case ("present", path):
@@ -76,9 +75,8 @@ def to_sql(shape: Shape, scope: Scope, json: JsonSql) -> Condition:
         case ("compare", path, op, kind, number):
             key = to_parameter(kind, number)
             indexed = scope.look_up(path, key) if op == "eq" else None
-            if indexed is not None:
-                return indexed
-            return scope.any_value(path, lambda cell: matches(cell, op, key, kind, json))
+            found = scope.any_value(path, lambda cell: matches(cell, op, key, kind, json))
+            return found if indexed is None else indexed
     return false()
 
 
@@ -94,7 +92,7 @@ def matches(cell: Cell, op: str, key: Any, kind: type, json: JsonSql) -> Conditi
     if kind is float:
         return and_(cell.is_number, _ORDER[op](cell.number, key))
     if kind is dt.datetime:
-        return _ORDER[op](cell.text, key)
+        return and_(_ORDER[op](cell.text, key))
     return and_(cell.is_text, _matches_text(cell.text, op, key, json))
 
 

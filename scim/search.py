@@ -165,7 +165,7 @@ def _to_json(key: Any) -> Any:
 
 
 def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
-    """The resources as text; what lives in other tables is loaded once for all, and only where it is shown."""
+    """The resources as text; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
     base, kind = base_url(entry.company_id), part.listing.kind.name
     spliced: dict[str, list[Any]] = {}

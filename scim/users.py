@@ -73,7 +73,7 @@ def replace(entry: Entry, user_id: str, body: object, if_match: str | None = Non
 
 
 def merge_put(before: dict[str, Any], document: dict[str, Any], named: set[str]) -> dict[str, Any]:
-    """``document`` and what a PUT leaves alone: ``active``, and extensions no folded key of ``named`` is in."""
+    """``document`` and what a PUT leaves alone: ``active``, and extensions that no key of ``named`` is in."""
     extensions = {key: fold(key) for key in before if ":" in key}
     kept = {
         key: before[key]

@@ -268,6 +268,7 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rest_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("resume_after", sa.String(), nullable=True),
         sa.Column("whole_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("whole_read_seconds", sa.Double(), nullable=False),
         sa.Column("started_until", sa.DateTime(timezone=True), nullable=True),
@@ -465,11 +466,13 @@ def upgrade() -> None:
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("display_name_key", sa.String(), nullable=False),
         sa.Column("external_id", sa.String(), nullable=True),
+        sa.Column("identity_key", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_groups_company_id")),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_groups")),
     )
     op.create_index("ix_groups_display_name_key", "groups", ["company_id", "display_name_key"], unique=False)
     op.create_index("ix_groups_external_id", "groups", ["company_id", "external_id"], unique=False)
+    op.create_index("uq_groups_identity_key", "groups", ["company_id", "identity_key"], unique=True)
     op.create_table(
         "operators",
         sa.Column("company_id", sa.String(), nullable=False),

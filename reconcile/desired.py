@@ -1,8 +1,8 @@
 """What everybody of one profile should have: tags, journeys, groups and rules become courses."""
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from reconcile.checks import check_profile
@@ -95,8 +95,7 @@ def choose(claims: Iterable[Claim]) -> tuple[tuple[Desired, ...], tuple[Passed, 
             kept.append(to_desired(group))
         else:
             losers.append(_to_loser(group, winner))
-    still = {want.course for want in kept}
-    return tuple(replace(want, after=still_desired(want.after, still)) for want in kept), tuple(losers)
+    return tuple(kept), tuple(losers)
 
 
 def to_desired(claims: list[Claim]) -> Desired:
@@ -125,12 +124,6 @@ def hash_of(course: str, sources: Iterable[Source]) -> str:
     """Sixteen hex digits that move when course or sources do, the same in every process."""
     text = repr((course, [(source.kind, source.name) for source in sources]))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def still_desired(after: tuple[tuple[str, ...], ...], still: Container[str]) -> tuple[tuple[str, ...], ...]:
-    """Nobody waits for a step that is not to be taken; where none is left, for nothing."""
-    waits = {tuple(step for step in steps if step in still) for steps in after}
-    return () if () in waits else tuple(sorted(waits))
 
 
 # --- what came close -------------------------------------------------------------------------------

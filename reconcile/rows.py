@@ -127,8 +127,7 @@ def _kept_due(case: Case, row: Observed, want: Desired, delivery: str) -> dt.dat
         return None
     if due_on is None and delivery not in WAITING:
         due_on = fresh_due(case, want.due_days)
-    old = None if is_started(row) else _due_of_old(case, want)
-    return min(filter(None, (due_on, old)), default=None)
+    return min(filter(None, (due_on, _due_of_old(case, want))), default=None)
 
 
 def _resumed_due(case: Case, row: Observed, due_on: dt.date | None) -> dt.date | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile.codes import expand
-from reconcile.desired import Claim, hash_of, source_order, still_desired, to_desired
+from reconcile.desired import Claim, hash_of, source_order, to_desired
 from reconcile.state import Catalog, Desired, DesiredSet, Observed, Override, Person, Source
 
 FOREVER = dt.date.max
@@ -63,7 +63,7 @@ def make_overlay(desired: DesiredSet, person: Person, catalog: Catalog, today: d
     exempt = {code: each for each in exemptions for code in _codes_of(each, catalog)}
     kept = {course: want for course, want in wanted.items() if course not in exempt}
     ends = [later(each.until, 1) for each in (*pins, *exemptions) if each.until and each.until < FOREVER]
-    return Overlay(_without_waits(kept), exempt, min(ends, default=None))
+    return Overlay(kept, exempt, min(ends, default=None))
 
 
 def _in_force(overrides: Iterable[Override], today: dt.date) -> list[Override]:
@@ -107,14 +107,5 @@ def _merge(pinned: Desired, other: Desired | None) -> Desired:
         sources=sources,
         via=tuple(sorted({*pinned.via, *other.via})),
         direct=pinned.direct or other.direct,
-        after=(),
         hash=hash_of(pinned.course, sources),
     )
-
-
-def _without_waits(wanted: Mapping[str, Desired]) -> Mapping[str, Desired]:
-    """Nobody waits for a step from which they are exempt."""
-    return {
-        course: replace(want, after=still_desired(want.after, wanted)) if want.after else want
-        for course, want in wanted.items()
-    }

@@ -113,11 +113,10 @@ def test_two_linear_journeys_each_open_the_step_they_share() -> None:
     assert want(make_desired(profile("LINE, OTHER"), catalog), "C").after == (("A", "B"), ("X",))
 
 
-def test_nobody_waits_for_a_step_that_a_stronger_variant_has_replaced() -> None:
+def test_a_step_of_a_journey_gives_way_to_a_stronger_variant() -> None:
     steps = journey("LINE", "HAR-US", "SEC-101", linear=True)
     desired = make_desired(profile("LINE, HAR-CA"), rules(SEC, HAR_US, HAR_CA, steps))
     assert codes(desired) == ["HAR-CA", "SEC-101"]
-    assert want(desired, "SEC-101").after == ()
 
 
 # --- retired codes ---------------------------------------------------------------------------------
@@ -274,6 +273,11 @@ def test_a_rule_that_could_not_be_met_anyway_lacks_nothing(given: dict[str, str]
     assert make_desired(profile(**given), catalog).flags == ()
 
 
+def test_a_rule_lacks_nothing_where_another_has_given_its_course() -> None:
+    catalog = rules(SEC, Rule("SEC-101", state="CA"), Rule("SEC-101", country="US"))
+    assert make_desired(profile(country="US"), catalog).flags == ()
+
+
 def test_a_company_without_rules_asks_for_no_state() -> None:
     assert make_desired(profile("SEC-101"), rules(SEC)).flags == ()
 
@@ -322,6 +326,10 @@ def test_more_tags_than_are_read_make_an_unreadable_set() -> None:
     desired = make_desired(profile(["SEC-101", *map(str, range(300))]), rules(SEC))
     assert desired.unreadable
     assert "too_many_training_tags" in names(desired.flags)
+
+
+def test_more_entitlements_than_are_read_do_so_too() -> None:
+    assert make_desired(profile(entitlements=json.dumps([*map(str, range(300))])), rules(SEC)).unreadable
 
 
 def test_everything_follows_from_the_profile_alone() -> None:

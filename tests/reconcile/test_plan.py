@@ -283,6 +283,16 @@ def test_nobody_waits_for_a_step_from_which_they_are_exempt(ledger: Ledger) -> N
     assert [(row.course, row.delivery) for row in ledger.observed] == [("B", "sent"), ("C", "locked")]
 
 
+def test_nobody_waits_for_a_step_that_a_stronger_variant_has_replaced() -> None:
+    variants = [course(code, family="f") for code in ("HAR-US", "HAR-CA")]
+    ledger = Ledger(rules(SEC, *variants, journey("LINE", "HAR-US", "SEC-101", linear=True)))
+    ledger.run(person("LINE, HAR-CA"))
+    assert [(row.course, row.delivery) for row in ledger.observed] == [
+        ("HAR-CA", "sent"),
+        ("SEC-101", "sent"),
+    ]
+
+
 def test_a_pinned_step_waits_for_nothing(ledger: Ledger) -> None:
     ledger.run(person("LINE", pins=(Override("C", "asked for"),)))
     assert [ledger.open(code).delivery for code in "ABC"] == ["sent", "locked", "sent"]
@@ -295,14 +305,17 @@ def test_journeys_that_wait_for_each_other_do_not_lock_up() -> None:
     assert {row.delivery for row in ledger.observed} == {"sent"}
 
 
-def test_of_two_linear_journeys_the_one_that_gets_there_first_opens_the_step() -> None:
+@pytest.mark.parametrize("first", ["X", "AB"])
+def test_of_two_linear_journeys_the_one_that_gets_there_first_opens_the_step(first: str) -> None:
     other = journey("OTHER", "X", "C", linear=True)
     line = journey("LINE", "A", "B", "C", linear=True)
     ledger = Ledger(rules(*map(course, "ABCX"), line, other))
     ledger.run(person("LINE, OTHER"))
-    assert ledger.open("C").delivery == "locked"
-    ledger.complete("X")
-    assert kinds(ledger.run(person("LINE, OTHER"))) == [("assign", "C")]
+    for code in first:
+        assert ledger.open("C").delivery == "locked"
+        ledger.complete(code)
+        ledger.run(person("LINE, OTHER"))
+    assert ledger.open("C").delivery == "sent"
 
 
 def test_a_locked_step_of_somebody_without_a_name_is_blocked_first(ledger: Ledger) -> None:
@@ -367,11 +380,12 @@ def test_after_a_return_there_are_seven_days_at_least(ledger: Ledger) -> None:
 def test_a_long_absence_continues_with_a_fresh_due_date(ledger: Ledger) -> None:
     ledger.run(person("SEC-101"))
     ledger.begin("SEC-101")
-    ledger.run(away())
+    ledger.wait(10)
+    ledger.run(away(since=10))
     ledger.wait(180)
-    ledger.run(back(on=180))
+    ledger.run(back(since=10, on=190))
     row = ledger.open("SEC-101")
-    assert (row.cycle, row.progress, row.due_on) == (1, "in_progress", day(210))
+    assert (row.cycle, row.progress, row.due_on) == (1, "in_progress", day(220))
 
 
 def test_a_day_less_than_long_is_short(ledger: Ledger) -> None:
@@ -633,8 +647,27 @@ def test_a_successor_named_itself_is_assigned_beside_what_was_begun(moving: Ledg
     moving.begin("OLD")
     moving.run(person("OLD, NEW"))
     assert moving.open_courses == ["NEW", "OLD"]
+    assert (moving.open("NEW").due_on, moving.open("OLD").due_on) == (day(40), day(30))
     moving.complete("OLD")
     assert moving.run(person("OLD, NEW")).is_empty
+
+
+@pytest.mark.parametrize(
+    "also", [{"tags": "OLD, NEW"}, {"tags": "NEW", "pins": (Override("OLD", "asked for"),)}]
+)
+def test_a_completion_of_the_old_course_is_none_of_a_successor_named_itself(
+    moving: Ledger, also: dict[str, Any]
+) -> None:
+    moving.complete("OLD")
+    assert kinds(moving.run(person(**also))) == [("assign", "NEW")]
+
+
+def test_the_end_of_a_chain_takes_the_earliest_due_date_on_it() -> None:
+    ledger = Ledger(rules(course("V1", due_days=30), course("V2", due_days=20)))
+    ledger.run(person("V1, V2"))
+    ledger.rules = rules(course("V1", superseded_by="V2"), course("V2", superseded_by="V3"), course("V3"))
+    ledger.run(person("V1"))
+    assert (ledger.open_courses, ledger.open("V3").due_on) == (["V3"], day(20))
 
 
 def test_a_completion_of_the_old_course_counts_as_long_as_it_was_valid() -> None:
@@ -685,6 +718,11 @@ def test_a_flood_of_tags_does_not_keep_anybody_paused(ledger: Ledger) -> None:
     ledger.run(away())
     flood = [f"C{number}" for number in range(300)]
     assert kinds(ledger.run(person(flood, away_since=TODAY, returned_on=TODAY))) == [("resume", "SEC-101")]
+
+
+def test_a_flood_of_tags_does_not_stop_a_move_to_a_successor(moving: Ledger) -> None:
+    moving.run(person(["OLD", *(f"C{number}" for number in range(300))]))
+    assert moving.open_courses == ["NEW"]
 
 
 def test_an_exemption_still_removes_in_spite_of_a_flood(ledger: Ledger) -> None:
@@ -744,6 +782,29 @@ def test_a_pause_that_was_turned_down_holds_for_this_absence_alone(ledger: Ledge
     assert ledger.run(away(**turned_down)).is_empty
     assert ledger.plan(back(**turned_down)).lapsed
     assert kinds(ledger.plan(away(since=5, **turned_down))) == [("pause", "SEC-101")]
+
+
+@pytest.mark.parametrize(
+    "since", [{"exemptions": (Override("SEC-101", "on leave"),)}, {"user_type": "admin", "tags": None}]
+)
+def test_a_withdrawal_turned_down_comes_back_for_a_new_reason(ledger: Ledger, since: dict[str, Any]) -> None:
+    ledger.run(person("SEC-101"))
+    turned_down = discard(ledger.plan(person("")))
+    plan = ledger.plan(person(**{"tags": "", **since, **turned_down}))
+    assert (kinds(plan), len(plan.lapsed)) == ([("withdraw", "SEC-101")], 1)
+
+
+def test_what_was_turned_down_before_an_absence_still_is_after_it(ledger: Ledger) -> None:
+    turned_down = discard(ledger.plan(person("A")))
+    assert ledger.run(away("SEC-101", **turned_down)).is_empty
+    assert ledger.run(back("A", **turned_down)).is_empty
+
+
+def test_a_return_turned_down_does_not_bind_the_next_one(ledger: Ledger) -> None:
+    ledger.run(person("SEC-101"))
+    ledger.run(away())
+    turned_down = discard(ledger.plan(back(on=1)))
+    assert kinds(ledger.plan(back(since=2, on=3, **turned_down))) == [("resume", "SEC-101")]
 
 
 def test_a_return_that_was_turned_down_leaves_the_assignment_at_rest(ledger: Ledger) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cli import init_commands
 from config import DEPLOYED, THREADS, Config, load_config
 from models import init_database
-from serving.probes import init_probes
 from scim.routes import blueprint as scim
+from serving.probes import init_probes
 
 CONNECTIONS = THREADS + 1 + 8
 """One for each request being answered, for the scheduler and for each sender to the training platform."""
@@ -62,3 +63,4 @@ def _make_folder(config: Config) -> None:
 def _register_parts(app: Flask) -> None:
     init_probes(app)
     app.register_blueprint(scim)
+    init_commands(app)

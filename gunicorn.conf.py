@@ -4,6 +4,7 @@ Heroku sets WEB_CONCURRENCY=2 by itself. One worker is on purpose: memory is a d
 second process would have a second scheduler (the lease makes that harmless, but not useful).
 """
 
+import sys
 from typing import Any
 
 from config import THREADS
@@ -17,3 +18,22 @@ control_socket_disable = True
 # The application measures the URL itself and answers 414 as a SCIM error; gunicorn would answer in HTML.
 limit_request_line = 0
 loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    """The worker serves: log to standard output, and start ticking."""
+    from app import configure_logging
+    from reconcile.schedule import start_scheduler
+
+    configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)
+    worker.scheduler = start_scheduler(worker.wsgi)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """The requests have drained: wait for the change in hand, and write what was only counted."""
+    from scim.tally import save_counts
+
+    if worker.scheduler:
+        worker.scheduler.stop()
+        with worker.wsgi.app_context():
+            save_counts()

@@ -19,8 +19,8 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config import SettingError
-from serving.framing import Framing
 from scim.errors import ERROR_URN
+from serving.framing import Framing
 
 ARRIVAL_SECONDS = 30.0
 """Longest time a request may take to arrive."""
@@ -56,6 +56,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.arrivals: dict[socket.socket, Arrival] = {}
+        self.scheduler: Any = None
+        """What runs beside the requests; started and ended by ``gunicorn.conf.py``."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: the run in hand is told at once, long before the requests have drained."""
+        if self.scheduler:
+            self.scheduler.request_stop()
+        super().handle_exit(sig, frame)
 
     def load_wsgi(self) -> None:
         """A wrong setting is one clear sentence and the end, not a traceback and another try."""

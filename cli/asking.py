@@ -1,0 +1,88 @@
+"""What commands have in common: how they take arguments, and how they say what went wrong."""
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from tqdm import tqdm
+
+from companies import CompanyError
+from models import reading
+from reconcile.learners import get_user_id
+
+DONE, FAILED, WRONG_USAGE, HELD, PARTLY, BUSY = 0, 1, 2, 3, 4, 5
+"""Exit statuses: all done, failed, wrong usage, something is held, partly done, another run has the lease."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Failed(click.ClickException):
+    """What was asked could not be done; the message is one sentence for whoever typed it."""
+
+    exit_code = FAILED
+
+
+def command(*expected: type[Exception]) -> Callable[[Command], Command]:
+    """Turn the ``expected`` exceptions into one clear sentence on stderr."""
+
+    known: tuple[type[Exception], ...] = (CompanyError, *expected)
+
+    def decorate(function: Command) -> Command:
+        @wraps(function)
+        def run(*arguments: Any, **options: Any) -> Any:
+            try:
+                return function(*arguments, **options)
+            except known as error:
+                raise Failed(_sentence(str(error))) from error
+            except (OperationalError, ProgrammingError) as error:
+                raise Failed(_explain_database(error)) from error
+
+        return cast(Command, run)
+
+    return decorate
+
+
+def find_person(company_id: str, user_name: str) -> str:
+    """The id of the person somebody names; raise ``PersonNotFound``."""
+    with reading() as connection:
+        return get_user_id(connection, company_id, user_name)
+
+
+def is_terminal() -> bool:
+    """Whether somebody is watching: then bars are drawn and questions asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@contextmanager
+def bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar over people, with rate and remaining time; drawn on a terminal only."""
+    with tqdm(desc=what, total=total, unit=" people", disable=None, leave=False) as line:
+
+        def advance(count: int) -> None:
+            line.update(count)
+
+        yield advance
+
+
+def parse_date(_context: object, _parameter: object, text: str | None) -> dt.date | None:
+    """``2026-12-31`` as a date."""
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise click.BadParameter(f"expected a date such as 2026-12-31, found {text!r}") from None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def _explain_database(error: Exception) -> str:
+    text = str(getattr(error, "orig", error)).splitlines()[0]
+    if "no such table" in text or "no such column" in text or "does not exist" in text:
+        return "The database is not at this release's schema; run: flask --app app db upgrade"
+    return f"The database cannot be used: {text}"

@@ -1,0 +1,100 @@
+"""``db`` and ``first-start``: the schema, and what ``make run`` finds the first time."""
+
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+from reconcile.catalog import parse_catalog, save_catalog
+
+from cli.asking import command
+from companies import CompanyError, add_company, get_company
+from config import DEPLOYED, load_config
+from scim.tokens import create_token
+
+db = AppGroup("db", help="The database's schema.")
+
+FIRST_COMPANY = "23456"
+DEMO_CATALOG = Path(__file__).parent.parent / "demo" / "catalog.yaml"
+
+
+@db.command("upgrade")
+@click.option("--production", is_flag=True, help="Refuse to work on defaults, as the Procfile does.")
+@click.option("--quiet", is_flag=True, help="Say nothing where there is nothing to do.")
+@command()
+def upgrade(production: bool, quiet: bool) -> None:
+    """Bring the database to this release's schema. Safe at any time, also from two processes at once."""
+    from migrations.upgrade import upgrade_database  # Alembic is not needed for anything else.
+
+    if production:
+        load_config(required=DEPLOYED)
+    before, after = upgrade_database()
+    if before != after:
+        click.echo(
+            f"The database is at {after} now (it was {'empty' if before is None else f'at {before}'})."
+        )
+    elif not quiet:
+        click.echo(f"The database is at {after} already.")
+
+
+@db.command("revision")
+@click.argument("message")
+@command()
+def revision(message: str) -> None:
+    """Write the next numbered version from what the models have and the database has not."""
+    from migrations.upgrade import add_revision
+
+    click.echo(add_revision(message))
+
+
+@click.command("first-start")
+@click.option("--url", required=True, help="Where the service will answer, e.g. http://127.0.0.1:8000.")
+@with_appcontext
+@command()
+def first_start(url: str) -> None:
+    """Make the first company with the demo catalog and show how to reach it; once. `make run` calls this."""
+    url = current_app.config["HERDBOOK"].public_url or url
+    tenant_url = f"{url}/scim/v2/{FIRST_COMPANY}"
+    try:
+        get_company(FIRST_COMPANY)
+    except CompanyError:
+        click.echo(_welcome(url, tenant_url, _make_first_company()))
+    else:
+        click.echo(f"Tenant URL {tenant_url}   (stop with Ctrl-C)")
+
+
+def _make_first_company() -> str:
+    """The company, its catalog and an access token, which is returned."""
+    add_company("Acme", FIRST_COMPANY)
+    save_catalog(FIRST_COMPANY, parse_catalog(DEMO_CATALOG.read_text("utf-8")))
+    return create_token(FIRST_COMPANY, "first start")
+
+
+def _welcome(url: str, tenant_url: str, token: str) -> str:
+    flask = ".venv/bin/flask --app app"
+    return _box(
+        [
+            f"Herdbook is ready: company {FIRST_COMPANY}, Acme, with a demo catalog.",
+            "",
+            f"Tenant URL     {tenant_url}",
+            f"Access token   {token}",
+            "               Shown only now. Another one:",
+            f"               {flask} token create {FIRST_COMPANY} --name Okta",
+            "",
+            "Watch it work  make demo     plays a company's first week, in another terminal",
+            f"Ask why        {flask} explain {FIRST_COMPANY} joy@acme.example",
+            f"Is it well     {url}/readyz",
+            "Connect        docs/okta.md and docs/entra.md, ten minutes each",
+            "Stop           Ctrl-C; `make run` goes on where it was",
+        ]
+    )
+
+
+def _box(lines: list[str]) -> str:
+    width = max(map(len, lines))
+    rows = "\n".join(f"| {line:<{width}} |" for line in lines)
+    edge = f"+{'-' * (width + 2)}+"
+    return f"\n{edge}\n{rows}\n{edge}\n"
+
+
+COMMANDS = (db, first_start)

@@ -1,0 +1,121 @@
+"""``explain``, ``pin``, ``exempt``, ``learners`` and ``progress``: one person, or a file of them."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from cli.asking import command, find_person, parse_date
+from cli.lines import each_line
+from companies import get_company
+from reconcile.decisions import DecisionError, save_exemption, save_pin
+from reconcile.embedded import ProgressError, record_progress
+from reconcile.explain import explain_person
+from reconcile.learners import PersonNotFound
+from scim.auth import Access
+from scim.errors import ScimError
+from scim.feed import COLUMNS, import_person
+
+learners = AppGroup("learners", help="People who come in a file instead of over SCIM.")
+progress = AppGroup("progress", help="Progress of learners, where no training platform tells it.")
+
+PROGRESS_COLUMNS = ("userName", "course", "progress", "at")
+
+
+@click.command("explain")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("user_name", metavar="USERNAME")
+@click.argument("code", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
+@command(PersonNotFound)
+def explain(company_id: str, user_name: str, code: str | None, as_json: bool) -> None:
+    """Say why a person has, lacks or waits for each course; of CODE alone where it is given."""
+    get_company(company_id)
+    found = explain_person(company_id, user_name, code)
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
+
+
+def _decision(name: str, what: str, save: Callable[..., None]) -> click.Command:
+    @click.command(name, help=what)
+    @click.argument("company_id", metavar="COMPANY")
+    @click.argument("user_name", metavar="USERNAME")
+    @click.argument("code")
+    @click.option("--reason", required=True, help="Why; `explain` shows it.")
+    @click.option("--until", callback=parse_date, metavar="DATE", help="The last day, e.g. 2026-12-31.")
+    @command(DecisionError, PersonNotFound)
+    def decide(company_id: str, user_name: str, code: str, reason: str, until: dt.date | None) -> None:
+        get_company(company_id)
+        save(company_id, find_person(company_id, user_name), code, reason, until)
+        click.echo(f"Noted; the next run acts on it. See: flask --app app explain {company_id} {user_name}")
+
+    return decide
+
+
+pin = _decision("pin", "Keep a course for a person whatever the tags say.", save_pin)
+exempt = _decision("exempt", "Keep a course away from a person whatever the tags say.", save_exemption)
+
+
+@learners.command("import")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@command(UnicodeDecodeError)
+def import_learners(company_id: str, file: TextIO) -> None:
+    """Create or change the people of a CSV FILE; nobody is deactivated for not being in it.
+
+    The first line names the columns: userName and any of externalId, givenName, middleName, familyName,
+    email, mobilePhone, title, userType, active, employeeNumber, training_tags, learnerRole, location, state,
+    country, department. An empty cell clears. Exit status 4: a line could not be used, the rest is imported.
+    """
+    company = get_company(company_id)
+    access = Access(company_id, "", company.groups, company.strict)
+    with current_app.test_request_context():
+        each_line(
+            file,
+            lambda line: import_person(access, line),
+            known=COLUMNS,
+            required=["userName"],
+            unusable=ScimError,
+        )
+
+
+@progress.command("import")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@command(UnicodeDecodeError)
+def import_progress(company_id: str, file: TextIO) -> None:
+    """Record progress from a CSV FILE with userName, course, progress (0 to 100) and, if known, at.
+
+    Exit status 4: a line could not be used, the rest is recorded.
+    """
+    get_company(company_id)
+    each_line(
+        file,
+        lambda line: _record(company_id, line),
+        known=PROGRESS_COLUMNS,
+        required=PROGRESS_COLUMNS[:3],
+        unusable=ProgressError,
+    )
+
+
+def _record(company_id: str, line: Mapping[str, str]) -> None:
+    at = _parse_time(line.get("at", "").strip())
+    record_progress(company_id, line["userName"].strip(), line["course"].strip(), line["progress"], at)
+
+
+def _parse_time(text: str) -> dt.datetime:
+    if not text:
+        return dt.datetime.now(dt.UTC)
+    try:
+        time = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ProgressError(
+            f"at is {text!r}, expected a time such as 2026-03-01 or 2026-03-01T09:30"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+COMMANDS = (explain, pin, exempt, learners, progress)

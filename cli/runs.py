@@ -1,0 +1,139 @@
+"""``reconcile``: start runs, and decide about those that are held."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import func, select
+
+from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person
+from companies import get_company, list_companies
+from models import QueueEntry, reading
+from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
+from reconcile.learners import PersonNotFound
+from reconcile.run import run_company
+from reconcile.summary import NamedChange, RunSummary, parse_run
+
+reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
+COMMANDS = (reconcile,)
+
+STATUS = {
+    "applied": DONE,
+    "nothing": DONE,
+    "planned": DONE,
+    "held": HELD,
+    "partial": PARTLY,
+    "busy": BUSY,
+    "failed": FAILED,
+}
+_WORST_FIRST = (FAILED, BUSY, PARTLY, HELD, DONE)
+_HEADINGS = {
+    "assign": "Gains",
+    "resume": "Goes on",
+    "withdraw": "Loses",
+    "pause": "Is paused",
+    "block": "Is blocked",
+    "adjust": "Changes",
+}
+
+
+@reconcile.command("run")
+@click.option("--company", "company_id", help="This company alone; else all of them, one after the other.")
+@click.option("--user", "user_name", help="This one person alone, by userName; needs --company.")
+@click.option("--dry-run", is_flag=True, help="Write nothing: show who would gain, lose, be paused, by name.")
+@click.option("--force", is_flag=True, help="Apply also what the brake would hold.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per company, each on one line.")
+@command(PersonNotFound)
+def run(company_id: str | None, user_name: str | None, dry_run: bool, force: bool, as_json: bool) -> None:
+    """Plan and apply what has changed.
+
+    Exit status: 0 all done, 3 something is held, 4 partly done (the training platform refused or was away),
+    5 another run has the lease, 2 wrong usage, 1 failed.
+    """
+    if user_name and not company_id:
+        raise click.UsageError("--user needs --company: userNames are a company's own.")
+    ids = [get_company(company_id).id] if company_id else [row.id for row in list_companies()]
+    user_id = find_person(ids[0], user_name) if user_name else None
+    states = []
+    for each in ids:
+        with bar(f"Company {each}", 1 if user_id else count_behind(each)) as progress:
+            summary = run_company(each, user_id=user_id, dry_run=dry_run, force=force, progress=progress)
+        click.echo(json.dumps(summary.to_json()) if as_json else tell(summary))
+        states.append(summary.state)
+    end(states)
+
+
+@reconcile.command("release")
+@click.argument("run", metavar="RUN")
+@command(DecisionError)
+def release(run: str) -> None:
+    """Plan the people of a held RUN (such as 23456-17) anew, and apply what both plans agree on."""
+    summary = release_run(*read_run(run))
+    click.echo(tell(summary))
+    end([summary.state])
+
+
+@reconcile.command("discard")
+@click.argument("run", metavar="RUN")
+@command(DecisionError)
+def discard(run: str) -> None:
+    """Leave the people of a held RUN as they are, until their tags or rules change."""
+    click.echo(f"Discarded {discard_run(*read_run(run))} changes.")
+
+
+@reconcile.command("undo")
+@click.argument("run", metavar="RUN")
+@command(DecisionError)
+def undo(run: str) -> None:
+    """Take back what RUN did, where neither person nor assignment has changed since."""
+    click.echo(undo_run(*read_run(run)))
+
+
+def read_run(text: str) -> tuple[str, int]:
+    """``23456-17`` as company and number."""
+    try:
+        return parse_run(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def end(states: list[str]) -> None:
+    """Leave with the exit status that is most in need of somebody's attention."""
+    found = {STATUS[state] for state in states}
+    click.get_current_context().exit(next((each for each in _WORST_FIRST if each in found), DONE))
+
+
+def count_behind(company_id: str) -> int:
+    """How many people a run of the company is about to plan."""
+    statement = select(func.count()).where(
+        QueueEntry.company_id == company_id, QueueEntry.planned_version < QueueEntry.seen_version
+    )
+    with reading() as connection:
+        return connection.execute(statement).scalar_one()
+
+
+def tell(summary: RunSummary) -> str:
+    """A run in words: what it did, and by name what a dry run would do."""
+    name = f"Run {summary.run}" if summary.run else f"Company {summary.company_id}"
+    lines = [f"{name}: {summary.state}, {tell_counts(summary)} ({summary.seconds:.1f} s)"]
+    lines += [f"  {summary.detail}"] if summary.detail else []
+    return "\n".join([*lines, *tell_changes(summary.names)])
+
+
+def tell_counts(summary: RunSummary) -> str:
+    """``3 assign, 1 flags opened``: the counts that are not zero."""
+    tally = summary.tally
+    parts = [f"{count} {kind}" for kind, count in tally.changes.items() if count]
+    parts += [f"{count} flags {what}" for what, count in tally.flags.items() if count]
+    parts += [f"{count} {what}" for what, count in tally.outcomes.items() if count and what != "applied"]
+    return ", ".join(parts) or "no change"
+
+
+def tell_changes(changes: Sequence[NamedChange]) -> Iterator[str]:
+    """Who gains, loses, is paused or blocked, by name."""
+    for kind, heading in _HEADINGS.items():
+        named = [change for change in changes if change.kind == kind]
+        if named:
+            yield f"{heading}:"
+        yield from (f"  {each.user_name}  {each.course}  ({each.reason})" for each in named)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Connection, Double, bindparam, or_, select, text, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -50,13 +50,24 @@ _INSERT = text(
     "INSERT INTO leases (company_id, until, fence, next_due, last_run, interval_run, active_learners)"
     " VALUES (:company_id, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
-_FREE = (Lease.company_id == bindparam("company"), Lease.until <= database_time())
+# A time further ahead than anybody would have written comes from a clock that was set back since.
+_FREE = (
+    Lease.company_id == bindparam("company"),
+    or_(Lease.until <= database_time(), Lease.until > database_time() + 2 * SECONDS),
+)
+
+
+def is_interval_due(delay: ColumnElement[float]) -> ColumnElement[bool]:
+    """The interval run's time has come; ``delay`` is the interval in seconds."""
+    return or_(Lease.next_due <= database_time(), Lease.next_due > database_time() + 2 * delay)
+
+
 _CLAIM = (
     update(Lease)
     .where(*_FREE)
     .values(owner=bindparam("new_owner"), until=database_time() + SECONDS, fence=Lease.fence + 1)
 )
-_CLAIM_INTERVAL = _CLAIM.where(Lease.next_due <= database_time()).values(
+_CLAIM_INTERVAL = _CLAIM.where(is_interval_due(bindparam("delay", type_=Double))).values(
     next_due=database_time() + bindparam("delay", type_=Double)
 )
 _MINE = (

@@ -7,7 +7,19 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from models import Assignment, Base, Flag, Lease, PlannedChange, QueueEntry, Run, User, new_id, reading, writing
+from models import (
+    Assignment,
+    Base,
+    Flag,
+    Lease,
+    PlannedChange,
+    QueueEntry,
+    Run,
+    User,
+    new_id,
+    reading,
+    writing,
+)
 from reconcile.catalog import parse_catalog, save_catalog
 
 COMPANY = "23456"

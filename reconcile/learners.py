@@ -1,0 +1,34 @@
+"""One person found by the name an operator types."""
+
+import unicodedata
+
+from sqlalchemy import Connection, select
+
+from models import User
+
+
+class PersonNotFound(Exception):
+    """Nobody of that userName in the company; the message says so."""
+
+
+def find_user_id(connection: Connection, company_id: str, user_name: str) -> str | None:
+    """The person's id: the visible person of that userName, else the newest deleted one."""
+    statement = (
+        select(User.id)
+        .where(User.company_id == company_id, User.user_name_key == user_name_key(user_name))
+        .order_by(User.deleted_at.is_(None).desc(), User.id.desc())
+    )
+    return connection.execute(statement).scalars().first()
+
+
+def get_user_id(connection: Connection, company_id: str, user_name: str) -> str:
+    """As ``find_user_id``, but raise ``PersonNotFound``."""
+    user_id = find_user_id(connection, company_id, user_name)
+    if user_id is None:
+        raise PersonNotFound(f"there is nobody named {user_name!r} in company {company_id}")
+    return user_id
+
+
+def user_name_key(text: str) -> str:
+    """The form in which ``scim`` stores and compares userNames."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -11,7 +11,7 @@ from sqlalchemy.types import String
 from models import Assignment, PeopleCount, QueueEntry, User, UserEmail
 
 COMPANY = "23456"
-TEMPLATE_ID = "01900000-0000-7000-8000-000000000000"
+TEMPLATE_ID = "01900000-0000-7000-8000-abcde0000000"
 """Digits of the number are its last seven."""
 NUMBER = "0000000"
 

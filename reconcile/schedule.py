@@ -101,7 +101,7 @@ class Scheduler:
         return frozenset(company_id for company_id, at in self._failed.items() if at > oldest)
 
     def _watch_ticks(self) -> None:
-        """APScheduler waits for a time of day: for hours, after a clock was set back. This clock cannot be."""
+        """APScheduler waits for a time of day: for hours, after a clock was set back. This clock is not."""
         while not self._stop.wait(TICK_SECONDS):
             if time.monotonic() - self._ticked > 3 * TICK_SECONDS:
                 self._job.modify(next_run_time=utcnow())

@@ -46,6 +46,10 @@ def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
     """One line per event on ``stream``; whoever runs the process collects them (a dyno has no files)."""
     line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(stream=stream, level=level, format=line, force=True)
+    # A tick every few seconds is no event; the runs it starts are told by the scheduler itself.
+    logging.getLogger("apscheduler").setLevel("WARNING")
+    # It tells of every tick.
+    logging.getLogger("apscheduler").setLevel("WARNING")
 
 
 def _engine_options(config: Config) -> dict[str, object]:

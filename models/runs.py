@@ -18,7 +18,7 @@ class Run(Base):
     company_id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     trigger: Mapped[str]
-    """``interval``, ``change``, ``manual``, ``person``, ``release``, ``discard`` or ``undo``."""
+    """``interval``, ``change``, ``manual``, ``person``, ``release`` or ``undo``."""
     state: Mapped[str]
     """``planning`` -> ``applying`` -> ``applied`` | ``partial`` | ``held`` | ``failed``."""
     started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from models import reading, utcnow
 from reconcile.learners import PersonNotFound, get_user_id
 from reconcile.load import Candidate, load_people, load_rules
+from reconcile.origin import Request, find_request
 from reconcile.planner import Planner
+from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
 from reconcile.state import Flag, Observed, OpenFlag, PersonPlan, Rules
+from reconcile.summary import show_run
 from reconcile.wording import say_sources
 
 __all__ = ["Explanation", "PersonNotFound", "explain_person"]
@@ -26,6 +29,10 @@ class Explanation:
     """``(rule, detail)``, the open ones."""
     is_up_to_date: bool
     """Whether the next run has nothing to do for the person."""
+    request: Request | None = None
+    """The IdP's latest write that courses follow from."""
+    held_run: str | None = None
+    """The run whose held changes wait for an operator."""
 
     def to_json(self) -> Mapping[str, object]:
         """The object that ``explain --json`` prints."""
@@ -50,7 +57,11 @@ class Explanation:
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.user_name}{'' if self.active else ' (deactivated)'}"
-        if not self.is_up_to_date:
+        if self.request:
+            yield f"  Last change of what courses follow from: {self.request.to_text()}"
+        if self.held_run:
+            yield f"  Changes are held: release or discard run {self.held_run}."
+        elif not self.is_up_to_date:
             yield "  Changed since the last run; what is planned below is done by the next one."
         had = [each for each in self.courses if each.state]
         yield from _section("Courses", had, "none")
@@ -77,7 +88,10 @@ def explain_person(
         rules = load_rules(connection, company_id)
         user_id = get_user_id(connection, company_id, user_name)
         candidate = load_people(connection, company_id, [user_id])[0]
-    return explain_candidate(rules, candidate, (now or utcnow()).date(), code)
+        request = find_request(connection, company_id, user_id)
+        held = find_held_run(connection, company_id, user_id)
+    found = explain_candidate(rules, candidate, (now or utcnow()).date(), code)
+    return replace(found, request=request, held_run=show_run(company_id, held) if held else None)
 
 
 def explain_candidate(

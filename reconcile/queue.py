@@ -29,13 +29,14 @@ _STAMP = BulkUpdate(
     _QUEUE,
     ("company_id", "user_id"),
     ("company_id", "user_id", "seen_version"),
-    ("planned_version = :seen_version", "held_run = NULL"),
+    ("planned_version = :seen_version",),
 )
 _FORESEE = BulkUpdate(
     _QUEUE,
     ("company_id", "user_id"),
     ("company_id", "user_id", "next_at", "active_learner"),
-    ("next_at = :next_at", "active_learner = :active_learner"),
+    # Planned anew is held no more.
+    ("next_at = :next_at", "active_learner = :active_learner", "held_run = NULL"),
 )
 _COMPANY: BindParameter[str] = bindparam("company")
 _OUT_OF_DATE = exists().where(QueueEntry.company_id == _COMPANY, _IS_BEHIND, QueueEntry.held_run.is_(None))
@@ -131,6 +132,24 @@ def hold_people(connection: Connection, company_id: str, ids: Collection[str], n
     """Take people out of the queue until an operator decides or a new change of theirs arrives."""
     statement = update(QueueEntry).where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
     connection.execute(statement.values(held_run=number))
+
+
+def find_held_run(connection: Connection, company_id: str, user_id: str) -> int | None:
+    """The run that holds the person's changes."""
+    statement = select(QueueEntry.held_run).where(
+        QueueEntry.company_id == company_id, QueueEntry.user_id == user_id
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def free_people(
+    connection: Connection, company_id: str, number: int, ids: Collection[str] | None = None
+) -> None:
+    """Nobody (of ``ids``) is held by the run any more; the next one plans who is still out of date."""
+    statement = update(QueueEntry).where(QueueEntry.company_id == company_id, QueueEntry.held_run == number)
+    if ids is not None:
+        statement = statement.where(any_of(QueueEntry.user_id, ids))
+    connection.execute(statement.values(held_run=None))
 
 
 def add_learners(connection: Connection, company_id: str, difference: int) -> None:

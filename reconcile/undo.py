@@ -1,18 +1,24 @@
-"""Take back what one run did, row by row, where nothing has moved since."""
+"""Take back what one run did, change by change, where nothing has moved since."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from models import Assignment, PlannedChange, any_of, reading
 from reconcile.current import CurrentRun
-from reconcile.load import load_people
+from reconcile.deciding import conduct_decision, require_run
+from reconcile.ending import finish
+from reconcile.load import Candidate, load_people
+from reconcile.planning import BATCH
 from reconcile.queue import lock_people
+from reconcile.run import prepare
 from reconcile.state import Change, ChangeKind, Observed
+from reconcile.summary import RunSummary, show_run
+from reconcile.suppressions import save_suppressions
 from reconcile.writer import PersonChange, Writer, observed_from_json
 
-CHUNK = 250
 INVERSE: dict[str, ChangeKind] = {
     "assign": "withdraw",
     "withdraw": "assign",
@@ -21,72 +27,135 @@ INVERSE: dict[str, ChangeKind] = {
 }
 UNSENT = ("blocked", "locked", "to_send", "rejected")
 
-Suppress = Callable[[Connection, Any, int], None]
-
-
-class Reverted(NamedTuple):
-    """One change looked at; ``why`` it was left as it is, empty where it was taken back."""
-
-    user_id: str
-    course: str
-    why: str = ""
-
-
-def revert(run: CurrentRun, number: int, suppress: Suppress) -> Iterator[Reverted]:
-    """Take back the applied changes of run ``number``, some hundred people at a time."""
-    changes = _load_applied(run.company_id, number)
-    for start in range(0, len(changes), CHUNK):
-        yield from _revert_some(run, number, changes[start : start + CHUNK], suppress)
-
-
-def _load_applied(company_id: str, number: int) -> Sequence[Any]:
-    table = PlannedChange.__table__
-    statement = select(table).where(
-        table.c.company_id == company_id,
-        table.c.run == number,
-        table.c.outcome == "applied",
-        table.c.kind.in_(INVERSE),
+_MARK = (
+    update(PlannedChange)
+    .where(
+        PlannedChange.company_id == bindparam("of_company"),
+        PlannedChange.run == bindparam("of_run"),
+        PlannedChange.user_id == bindparam("of_user"),
+        PlannedChange.course == bindparam("of_course"),
+        PlannedChange.kind == bindparam("of_kind"),
     )
-    with reading() as connection:
-        return connection.execute(statement.order_by(table.c.user_id, table.c.course)).all()
+    .values(outcome="undone", outcome_detail=bindparam("by"))
+)
 
 
-def _revert_some(run: CurrentRun, number: int, changes: Sequence[Any], suppress: Suppress) -> list[Reverted]:
+@dataclass
+class Undone:
+    """What an undo did, and whom it left out."""
+
+    run: str
+    """The run undone."""
+    by: str = ""
+    """The run that did it."""
+    reverted: int = 0
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
+    """``(userName, course, why)``."""
+
+    def __str__(self) -> str:
+        lines = [f"Took back {self.reverted} changes of run {self.run}."]
+        if self.left_out:
+            lines.append(f"Left as they are ({len(self.left_out)}):")
+        return "\n".join([*lines, *(f"  {who}  {course}: {why}" for who, course, why in self.left_out)])
+
+
+def undo_run(company_id: str, number: int) -> Undone:
+    """Take back what a run did, where neither the person nor the assignment has changed since.
+
+    What was taken back is not planned again while its reason stays the same. Raise ``DecisionError``.
+    """
+    require_run(company_id, number)
+    undone = Undone(show_run(company_id, number))
+
+    def work(run: CurrentRun) -> RunSummary:
+        prepare(run)
+        undone.by = run.name
+        for changes in _list_applied(company_id, number):
+            _revert(run, changes, undone)
+        run.tally.outcomes.update(run.lms.send(run))
+        return finish(run)
+
+    conduct_decision(company_id, "undo", work)
+    return undone
+
+
+def _list_applied(company_id: str, number: int) -> Iterator[Sequence[Any]]:
+    """The changes that the run applied, of some hundred people at a time."""
+    row = PlannedChange
+    applied = (
+        row.company_id == company_id,
+        row.run == number,
+        row.outcome == "applied",
+        row.kind.in_(INVERSE),
+    )
+    after = ""
+    while True:
+        with reading() as connection:
+            people = select(row.user_id).distinct().where(*applied, row.user_id > after)
+            ids = connection.execute(people.order_by(row.user_id).limit(BATCH)).scalars().all()
+            changes = select(row.__table__).where(*applied, any_of(row.user_id, ids))
+            found = connection.execute(changes.order_by(row.user_id, row.course)).all()
+        if not ids:
+            return
+        yield found
+        after = ids[-1]
+
+
+def _revert(run: CurrentRun, changes: Sequence[Any], undone: Undone) -> None:
+    """One transaction: what can be taken back is, and suppressed; the rest is named."""
     ids = sorted({change.user_id for change in changes})
-    found: list[Reverted] = []
     with run.transaction() as connection:
         versions = lock_people(connection, run.company_id, ids)
-        observed = {each.person.id: each.observed for each in load_people(connection, run.company_id, ids)}
-        touched = _load_last_runs(connection, run.company_id, ids)
-        inverse: list[PersonChange] = []
+        people = {each.person.id: each for each in load_people(connection, run.company_id, ids)}
+        last_runs = _load_last_runs(connection, run.company_id, ids)
+        done: list[Any] = []
         for change in changes:
-            rows = observed.get(change.user_id, ())
-            why = _why_not(change, versions, touched, rows, number)
-            found.append(Reverted(change.user_id, change.course, why))
-            if not why:
-                inverse.append(_invert(run, change, rows))
-                suppress(connection, change, number)
-                _mark(connection, change, run.name)
-        writer = Writer(connection, run.company_id, run.number, run.now)
-        writer.insert_changes(inverse, "applied")
-        writer.carry_out(inverse)
-        run.tally.people += len({each.user_id for each in inverse})
-        run.tally.changes.update(each.change.kind for each in inverse)
-        run.tally.outcomes["applied"] += len(inverse)
-        run.save(connection)
-    return found
+            why = _why_not(change, versions, last_runs, people[change.user_id].observed)
+            if why:
+                undone.left_out.append((people[change.user_id].person.user_name, change.course, why))
+            else:
+                done.append(change)
+        inverse = [_invert(run, change, people[change.user_id]) for change in done]
+        _write(connection, run, done, inverse)
+    undone.reverted += len(done)
+
+
+def _write(
+    connection: Connection, run: CurrentRun, done: Sequence[Any], inverse: Sequence[PersonChange]
+) -> None:
+    if not done:
+        return
+    writer = Writer(connection, run.company_id, run.number, run.now)
+    writer.insert_changes(inverse, "applied")
+    writer.carry_out(inverse)
+    save_suppressions(connection, done, run.now)
+    connection.execute(_MARK, [_key(change) | {"by": f"by {run.name}"} for change in done])
+    run.tally.people += len({each.user_id for each in inverse})
+    run.tally.changes.update(each.change.kind for each in inverse)
+    run.tally.outcomes["applied"] += len(inverse)
+    run.save(connection)
+
+
+def _key(change: Any) -> dict[str, Any]:
+    return {
+        "of_company": change.company_id,
+        "of_run": change.run,
+        "of_user": change.user_id,
+        "of_course": change.course,
+        "of_kind": change.kind,
+    }
 
 
 def _why_not(
     change: Any,
-    versions: dict[str, int],
-    touched: dict[tuple[str, str, int], int],
+    versions: Mapping[str, int],
+    last_runs: Mapping[tuple[str, str, int], int],
     rows: Sequence[Observed],
-    number: int,
 ) -> str:
+    """Why a change stays as it is; empty where it can be taken back."""
     if versions.get(change.user_id) != change.seen_version:
         return "the person has changed since"
-    if touched.get((change.user_id, change.course, change.cycle)) != number:
+    if last_runs.get((change.user_id, change.course, change.cycle)) != change.run:
         return "the assignment has changed since"
     row = _row_of(change, rows)
     if change.kind == "assign" and row.progress != "not_started":
@@ -100,44 +169,40 @@ def _row_of(change: Any, rows: Sequence[Observed]) -> Observed:
     return next(row for row in rows if (row.course, row.cycle) == (change.course, change.cycle))
 
 
-def _invert(run: CurrentRun, change: Any, rows: Sequence[Observed]) -> PersonChange:
-    row, kind = _row_of(change, rows), INVERSE[change.kind]
+def _invert(run: CurrentRun, change: Any, candidate: Candidate) -> PersonChange:
+    row = _row_of(change, candidate.observed)
     before: Observed | None = row
-    if change.kind == "withdraw":
-        old = observed_from_json(change.course, change.cycle, change.before)
-        # A withdrawn row is never reopened: the course comes back as a new cycle.
-        cycle = max(each.cycle for each in rows if each.course == change.course) + 1
-        delivery = old.delivery if old.delivery in UNSENT else "to_send"
-        after = old._replace(cycle=cycle, delivery=delivery, assigned_on=run.today, sent_on=None)
-        before = None
-    elif change.kind == "assign":
+    if change.kind == "assign":
         delivery = "withdrawn" if row.delivery in UNSENT else "to_withdraw"
         after = row._replace(withdrawn_on=run.today, delivery=delivery)
+    elif change.kind == "withdraw":
+        after, before = _as_new_cycle(run, change, candidate.observed), None
     else:
         old = observed_from_json(change.course, change.cycle, change.before)
         after = row._replace(paused_on=old.paused_on, due_on=old.due_on)
     after = run.lms.delivered(after, run.today)
-    reason = f"undo of {change.kind} by run {run.company_id}-{change.run}"
+    kind, reason = INVERSE[change.kind], f"undo of run {show_run(run.company_id, change.run)}"
+    # An operator's word: the brake does not count it.
     inverse = Change(kind, change.course, after.cycle, after, before, reason, change.desired_hash, False)
     return PersonChange(change.user_id, change.seen_version, inverse)
+
+
+def _as_new_cycle(run: CurrentRun, change: Any, rows: Sequence[Observed]) -> Observed:
+    """A withdrawn row is never reopened: what it was comes back as the next cycle."""
+    old = observed_from_json(change.course, change.cycle, change.before)
+    return old._replace(
+        cycle=max(row.cycle for row in rows if row.course == change.course) + 1,
+        delivery=old.delivery if old.delivery in UNSENT else "to_send",
+        assigned_on=run.today,
+        sent_on=None,
+    )
 
 
 def _load_last_runs(
     connection: Connection, company_id: str, ids: Sequence[str]
 ) -> dict[tuple[str, str, int], int]:
-    statement = select(Assignment.user_id, Assignment.course, Assignment.cycle, Assignment.run).where(
-        Assignment.company_id == company_id, any_of(Assignment.user_id, ids)
-    )
-    return {(row.user_id, row.course, row.cycle): row.run for row in connection.execute(statement)}
-
-
-def _mark(connection: Connection, change: Any, name: str) -> None:
-    row = PlannedChange
-    statement = update(row).where(
-        row.company_id == change.company_id,
-        row.run == change.run,
-        row.user_id == change.user_id,
-        row.course == change.course,
-        row.kind == change.kind,
-    )
-    connection.execute(statement.values(outcome="undone", outcome_detail=f"by {name}"))
+    """Which run last changed each assignment."""
+    row = Assignment
+    columns = (row.user_id, row.course, row.cycle, row.run)
+    statement = select(*columns).where(row.company_id == company_id, any_of(row.user_id, ids))
+    return {(found.user_id, found.course, found.cycle): found.run for found in connection.execute(statement)}

@@ -1,0 +1,39 @@
+"""What every decision of an operator on a run needs: the run itself, and the lease."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from models import Run, reading, utcnow
+from reconcile.current import CurrentRun
+from reconcile.lease import Claim, find_claim
+from reconcile.run import conduct
+from reconcile.summary import RunSummary, show_run
+
+
+class DecisionError(Exception):
+    """The decision cannot be carried out; the message says why."""
+
+
+def require_run(company_id: str, number: int) -> None:
+    """Raise ``DecisionError`` where there is no such run."""
+    statement = select(Run.number).where(Run.company_id == company_id, Run.number == number)
+    with reading() as connection:
+        if connection.execute(statement).first() is None:
+            raise DecisionError(f"there is no run {show_run(company_id, number)}")
+
+
+def claim_lease(company_id: str) -> Claim:
+    """The company's lease; raise ``DecisionError`` while a run has it."""
+    claim = find_claim(company_id)
+    if claim is None:
+        raise DecisionError(f"another run of company {company_id} is at work; try again in a minute")
+    return claim
+
+
+def conduct_decision(company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary]) -> RunSummary:
+    """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
+    summary = conduct(CurrentRun(claim_lease(company_id), trigger, utcnow()), work)
+    if summary.state == "failed":
+        raise DecisionError(f"the {trigger} failed: {summary.detail}")
+    return summary

@@ -99,13 +99,11 @@ def list_users(company_id: str) -> Response:
     )
 
 
-def write_log(
-    database: sqlite3.Connection, company_id: str, token: str, operation: str, user: str, now: str
-) -> None:
+def write_log(database: sqlite3.Connection, token: str, operation: str, user: str, now: str) -> None:
     database.execute(
-        "INSERT INTO provisioning_log (company_id, id, at, token_id, operation, resource_type, resource_id, status,"
-        " milliseconds, correlation_id) VALUES (?, ?, ?, ?, ?, 'User', ?, 200, 1, ?)",
-        (company_id, str(uuid.uuid4()), now, token, operation, user, str(uuid.uuid4())),
+        "INSERT INTO provisioning_log (company_id, id, at, token_id, operation, resource_type, resource_id,"
+        " status, milliseconds, correlation_id) VALUES ('23456', ?, ?, ?, ?, 'User', ?, 200, 1, ?)",
+        (str(uuid.uuid4()), now, token, operation, user, str(uuid.uuid4())),
     )
 
 
@@ -118,8 +116,8 @@ def create_user(company_id: str) -> Response:
         database.execute("BEGIN IMMEDIATE")
         token = require_token(database)
         database.execute(
-            "INSERT INTO users (company_id, id, version, created_at, modified_at, document, shadow, user_name,"
-            " user_name_key, active, placeholder_path) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, 1, 0)",
+            "INSERT INTO users (company_id, id, version, created_at, modified_at, document, shadow,"
+            " user_name, user_name_key, active, placeholder_path) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, 1, 0)",
             (company_id, identity, now, now, document, document.casefold(), body["userName"], key),
         )
         database.execute(
@@ -132,7 +130,7 @@ def create_user(company_id: str) -> Response:
             " VALUES (?, ?, 1, 0, ?)",
             (company_id, identity, now),
         )
-        write_log(database, company_id, token, "create", identity, now)
+        write_log(database, token, "create", identity, now)
         database.execute("COMMIT")
     return answer(rendered((identity, 1, now, now, document)), 201)
 
@@ -155,9 +153,10 @@ def patch_user(company_id: str, identity: str) -> Response:
             (document, document.casefold(), now, company_id, identity),
         )
         database.execute(
-            "UPDATE people_queue SET seen_version = seen_version + 1, seen_at = ? WHERE company_id = ? AND user_id = ?",
+            "UPDATE people_queue SET seen_version = seen_version + 1, seen_at = ?"
+            " WHERE company_id = ? AND user_id = ?",
             (now, company_id, identity),
         )
-        write_log(database, company_id, token, "patch", identity, now)
+        write_log(database, token, "patch", identity, now)
         database.execute("COMMIT")
     return answer(rendered((identity, row[1] + 1, row[2], now, document)))

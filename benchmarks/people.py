@@ -16,8 +16,10 @@ TEMPLATE_ID = "01900000-0000-7000-8000-abcde0000000"
 NUMBER = "0000000"
 
 SERIES = {
-    "sqlite": "WITH RECURSIVE series(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM series WHERE n < :last)",
-    "postgresql": "WITH series AS (SELECT generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n)",
+    "sqlite": "WITH RECURSIVE series(n) AS"
+    " (SELECT :first UNION ALL SELECT n + 1 FROM series WHERE n < :last)",
+    "postgresql": "WITH series AS"
+    " (SELECT generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n)",
 }
 DIGITS = {"sqlite": "printf('%07d', n)", "postgresql": "lpad(CAST(n AS text), 7, '0')"}
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flask import Flask
-from reconcile.catalog import parse_catalog, save_catalog
 from sqlalchemy import Connection, text
 
 from app import create_app
@@ -21,6 +20,7 @@ from benchmarks.scim import Operations, latencies
 from benchmarks.serving import Server, serving
 from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
+from reconcile.catalog import parse_catalog, save_catalog
 from reconcile.run import run_company
 
 CATALOG = """

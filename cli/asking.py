@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from tqdm import tqdm
 
@@ -28,11 +29,12 @@ class Failed(click.ClickException):
 
 
 def command(*expected: type[Exception]) -> Callable[[Command], Command]:
-    """Turn the ``expected`` exceptions into one clear sentence on stderr."""
+    """Run inside the application, and turn the ``expected`` exceptions into one clear sentence on stderr."""
 
     known: tuple[type[Exception], ...] = (CompanyError, *expected)
 
     def decorate(function: Command) -> Command:
+        @with_appcontext
         @wraps(function)
         def run(*arguments: Any, **options: Any) -> Any:
             try:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
-from reconcile.catalog import parse_catalog, save_catalog
+from flask.cli import AppGroup
 
 from cli.asking import command
 from companies import CompanyError, add_company, get_company
 from config import DEPLOYED, load_config
+from reconcile.catalog import parse_catalog, save_catalog
 from scim.tokens import create_token
 
 db = AppGroup("db", help="The database's schema.")
@@ -49,7 +49,6 @@ def revision(message: str) -> None:
 
 @click.command("first-start")
 @click.option("--url", required=True, help="Where the service will answer, e.g. http://127.0.0.1:8000.")
-@with_appcontext
 @command()
 def first_start(url: str) -> None:
     """Make the first company with the demo catalog and show how to reach it; once. `make run` calls this."""

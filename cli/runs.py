@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person
 from companies import get_company, list_companies
-from models import QueueEntry, reading
+from models import QueueEntry, Run, reading
 from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
 from reconcile.learners import PersonNotFound
 from reconcile.run import run_company
-from reconcile.summary import NamedChange, RunSummary, parse_run
+from reconcile.summary import NamedChange, RunSummary, Tally, parse_run
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)
@@ -64,6 +65,32 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
     end(states)
 
 
+@reconcile.command("list")
+@click.argument("company_id", metavar="COMPANY")
+@click.option("--last", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per run, each on one line.")
+@command()
+def list_all(company_id: str, last: int, as_json: bool) -> None:
+    """List the last runs that had something to do, newest first: what is held is released by its name."""
+    get_company(company_id)
+    for row in load_runs(company_id, last):
+        seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else 0.0
+        tally = Tally.from_json(row.counts, row.people)
+        summary = RunSummary(company_id, row.number, row.state, tally, seconds, row.detail)
+        if as_json:
+            click.echo(json.dumps(summary.to_json()))
+        else:
+            click.echo(f"{row.started_at:%Y-%m-%d %H:%M}  {row.trigger:<9} {tell(summary)}")
+
+
+def load_runs(company_id: str, last: int) -> Sequence[Row[Any]]:
+    """Rows of ``runs``, newest first."""
+    table = Run.__table__
+    mine = select(table).where(table.c.company_id == company_id).order_by(table.c.number.desc())
+    with reading() as connection:
+        return connection.execute(mine.limit(last)).all()
+
+
 @reconcile.command("release")
 @click.argument("run", metavar="RUN")
 @command(DecisionError)
@@ -87,7 +114,7 @@ def discard(run: str) -> None:
 @command(DecisionError)
 def undo(run: str) -> None:
     """Take back what RUN did, where neither person nor assignment has changed since."""
-    click.echo(undo_run(*read_run(run)))
+    click.echo(str(undo_run(*read_run(run))))
 
 
 def read_run(text: str) -> tuple[str, int]:

@@ -1,42 +1,62 @@
 """Play the week and tell what came of it. Read this file first."""
 
 import argparse
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from flask import Flask
 from tqdm import tqdm
 
+from app import create_app
 from demo.dialects import Entra, Idp, Okta
-from demo.directory import make_characters, make_company
-from demo.service import BUSY, HELD, ROOT, DemoError, Service, flask, read_metrics
+from demo.directory import Employee, make_characters, make_company
+from demo.service import BUSY, HELD, Commands, DemoError, Service, read_metrics
 from demo.summary import tell_day, tell_people, tell_start, tell_traffic
-from demo.week import Day, make_week
+from demo.week import STORIES, Day, make_week
+
+CATALOG = Path(__file__).parent / "catalog.yaml"
 
 
 def main() -> int:
     """The exit status: 0 when the week was played to its end."""
     options = _read_options()
     try:
-        play(options.url.rstrip("/"), options.people)
+        play(create_app(), options.url.rstrip("/"), options.people)
     except DemoError as error:
-        print(f"{error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def play(url: str, count: int) -> None:
-    """A company of ``count`` people and a few more, from Monday to Friday."""
-    before = read_metrics(url)
-    service = _found_company(url)
-    people = make_company(count)
-    print(tell_start(service, people))
+def play(app: Flask, url: str, count: int) -> None:
+    """A company of ``count`` people and a few more, from Monday to Friday.
+
+    ``app`` uses the same database as the service at ``url``: commands need no network.
+    """
+    before, commands = read_metrics(url), Commands(app.test_cli_runner())
+    with contextlib.closing(_found_company(commands, url)) as service:
+        people = make_company(count)
+        print(tell_start(service, people))
+        _play_week(service, people, commands)
+        print(tell_traffic(service, before, read_metrics(url)))
+    who = make_characters()
+    stories = {who[name].user_name: story for name, story in STORIES.items()}
+    print(tell_people(commands, service.company_id, stories))
+
+
+def _play_week(service: Service, people: Sequence[Employee], commands: Commands) -> None:
     idps: dict[str, Idp] = {"okta": Okta(service), "entra": Entra(service)}
-    for day in make_week(people, idps, service.company_id):
+    told: set[str] = set()
+    for day in make_week(people, idps, commands, service.company_id):
         _play_day(day)
-        print(tell_day(_reconcile(service.company_id)))
-    print(tell_traffic(service, before, read_metrics(url)))
-    print(tell_people(service.company_id, make_characters()))
+        runs = _reconcile(commands, service.company_id)
+        print(tell_day([run for run in runs if run["run"] not in told]))
+        told.update(run["run"] for run in runs)
 
 
 def _play_day(day: Day) -> None:
@@ -45,24 +65,24 @@ def _play_day(day: Day) -> None:
         step()
 
 
-def _found_company(url: str) -> Service:
+def _found_company(commands: Commands, url: str) -> Service:
     """A company of its own for every demo, so that it can be played again."""
-    company_id = flask("company", "add", f"Acme, demo of {time.strftime('%Y-%m-%d %H:%M')}")
-    flask("catalog", "load", company_id, str(ROOT / "demo" / "catalog.yaml"), "--yes")
-    service = Service(url, company_id, flask("token", "create", company_id, "--name", "demo"))
+    company_id = commands.run("company", "add", f"Acme, demo of {time.strftime('%Y-%m-%d %H:%M')}")
+    commands.run("catalog", "load", company_id, str(CATALOG), "--yes")
+    service = Service(url, company_id, commands.run("token", "create", company_id, "--name", "demo"))
     service.count()
     return service
 
 
-def _reconcile(company_id: str) -> dict[str, object]:
-    """Run the reconciler, unless the service is at it just now: then wait for it."""
+def _reconcile(commands: Commands, company_id: str) -> list[dict[str, Any]]:
+    """Bring everybody up to date; the company's last runs, those that the service began by itself too."""
     for _ in range(60):
-        told = flask("reconcile", "run", "--company", company_id, "--json", accept=(0, HELD, BUSY))
-        run: dict[str, object] = json.loads(told)
-        if run["state"] != "busy":
-            return run
+        run = commands.run("reconcile", "run", "--company", company_id, "--json", accept=(0, HELD, BUSY))
+        if json.loads(run)["state"] != "busy":
+            break
         time.sleep(1)
-    raise DemoError("The service has been running the reconciler for a minute; play the demo again later.")
+    lines = commands.run("reconcile", "list", company_id, "--json").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def _read_options() -> argparse.Namespace:

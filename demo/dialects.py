@@ -93,12 +93,10 @@ class Entra:
         self.service.send(self.agent, "POST", "/Users", self._describe(person))
 
     def update(self, person: Employee) -> None:
-        paths = {f"{CUSTOM}:{name}": value for name, value in _training(person).items() if value}
-        paths |= {"name.familyName": person.family, "userType": person.user_type}
-        paths |= {"name.middleName": person.middle, "mobilePhone": person.phone}
-        self._patch(
-            person, [{"op": "Replace", "path": path, "value": value} for path, value in paths.items()]
-        )
+        values = {f"{CUSTOM}:{name}": value for name, value in _training(person).items()}
+        values |= {"name.familyName": person.family, "userType": person.user_type}
+        values |= {"name.middleName": person.middle, "mobilePhone": person.phone}
+        self._patch(person, [_to_operation(path, value) for path, value in values.items()])
 
     def leave(self, person: Employee) -> None:
         self._patch(person, [{"op": "Replace", "path": "active", "value": "False"}])
@@ -129,6 +127,10 @@ class Entra:
             CUSTOM: _training(person) | {"department": person.department},
         }
         return body | ({"mobilePhone": person.phone} if person.phone else {})
+
+
+def _to_operation(path: str, value: str) -> dict[str, str]:
+    return {"op": "Replace", "path": path, "value": value} if value else {"op": "Remove", "path": path}
 
 
 def _training(person: Employee) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The people of a made-up company, with the mistakes real directories have."""
 
 import random
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,7 +75,7 @@ def make_characters() -> dict[str, Employee]:
         _character("Zoë O'Brien", tags="\u200bonboard\u200b | sec-100", state="US-TX"),
         _character("Ravi Patel", "entra", department="Warehouse"),
         _character("Kim Nguyen", "entra", **PLACEHOLDERS),
-        _character("Lena Park", "entra", role="team lead"),
+        _character("Lena ", "entra", role="team lead", tags="ONBOARD, LEADER"),
         _character("Noor Khan", "entra", state=""),
     )
     return {person.given.lower(): replace(person, number=900_000 + at) for at, person in enumerate(people)}
@@ -130,4 +131,5 @@ def _pick(weighted: tuple[tuple[str | int, ...], ...], chance: random.Random) ->
 
 def _plain(name: str) -> str:
     """A name as it stands in an address."""
-    return name.lower().translate(str.maketrans("áéíñöúüëèø", "aeinouueeo", "' "))
+    letters = unicodedata.normalize("NFKD", name.lower())
+    return "".join(letter for letter in letters if letter.isascii() and letter.isalpha())

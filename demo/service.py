@@ -1,15 +1,14 @@
-"""The running service as an IdP and an administrator see it: HTTP requests and commands."""
+"""The running service as IdPs and administrators see it: HTTP requests and commands."""
 
+import contextlib
 import http.client
 import json
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-ROOT = Path(__file__).parent.parent
+from flask.testing import FlaskCliRunner
+
 HELD, BUSY = 3, 5
 
 
@@ -27,6 +26,10 @@ class Service:
         self.answers: Counter[tuple[str, str, int]] = Counter()
         self._token = token
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
 
     def send(self, agent: str, method: str, path: str, body: object = None) -> Any:
         """One SCIM request; the answer's JSON, whatever its status."""
@@ -58,27 +61,31 @@ class Service:
         return int(self.send("Herdbook demo", "GET", f"/Users?count=0{query}")["totalResults"])
 
 
-def flask(*arguments: str, accept: tuple[int, ...] = (0,), said: str = "") -> str:
-    """What a command prints, given ``said``; ``DemoError`` where its exit status is none of ``accept``."""
-    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, input=said)  # noqa: S603
-    if done.returncode not in accept:
-        raise DemoError(
-            f"`flask --app app {' '.join(arguments)}` ended with {done.returncode}:\n{done.stderr.strip()}"
-        )
-    return done.stdout.strip()
+class Commands:
+    """``flask --app app ...``, without the start of a process each time."""
+
+    def __init__(self, runner: FlaskCliRunner) -> None:
+        self._runner = runner
+
+    def run(self, *words: str, accept: tuple[int, ...] = (0,)) -> str:
+        """What a command prints; ``DemoError`` for an exit status not in ``accept``."""
+        done = self._runner.invoke(args=[*words])
+        if done.exit_code not in accept:
+            told = done.stderr.strip() or repr(done.exception)
+            raise DemoError(f"`flask --app app {' '.join(words)}` ended with {done.exit_code}: {told}")
+        return done.stdout.strip()
 
 
 def read_metrics(url: str) -> dict[str, float]:
     """The figures of /metrics, by name with labels."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    asked = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
     try:
-        connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
+        with contextlib.closing(asked) as connection:
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
     except OSError:
-        raise DemoError(
-            f"No Herdbook answers at {url}. Start it with `make run` in another terminal."
-        ) from None
+        advice = "Start it with `make run` in another terminal."
+        raise DemoError(f"No Herdbook answers at {url}. {advice}") from None
     pairs = (line.rpartition(" ") for line in lines if line.startswith("herdbook_"))
     return {name: float(value) for name, _, value in pairs}

@@ -5,9 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from demo.directory import Employee
-from demo.service import Service, flask
+from demo.service import Commands, Service
 
 LINE = "-" * 78
+WORDS = {
+    "assign": "assigned",
+    "withdraw": "withdrawn",
+    "pause": "paused",
+    "resume": "resumed",
+    "block": "blocked (a name is missing)",
+}
 FLAGS = 'herdbook_open_flags{rule="'
 
 
@@ -20,14 +27,18 @@ def tell_start(service: Service, people: Sequence[Employee]) -> str:
     )
 
 
-def tell_day(run: Mapping[str, Any]) -> str:
-    """One line on the run after a day's changes."""
-    counted = [f"{count} {kind}" for kind, count in run["changes"].items() if count]
-    counted += [f"{count} flags {what}" for what, count in run["flags"].items() if count]
-    counted += [f"{run['outcomes']['held']} HELD"] if run["outcomes"]["held"] else []
-    if not counted:
-        return f"  reconciler: {run['state']}; everybody already has what they should have"
-    return f"  reconciler: {run['state']} in {run['seconds']:.1f} s: {', '.join(counted)}"
+def tell_day(runs: Sequence[Mapping[str, Any]]) -> str:
+    """What the runs of one day did, together."""
+    counts: Counter[str] = Counter()
+    for run in runs:
+        planned, held = sum(run["changes"].values()), run["outcomes"]["held"]
+        if held:
+            counts[f"of {planned} changes HELD until somebody has looked"] += held
+        else:
+            counts.update({WORDS[kind]: count for kind, count in run["changes"].items()})
+        counts.update({f"flags {what}": count for what, count in run["flags"].items()})
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"  {told or 'everybody has what they should have'}"
 
 
 def tell_traffic(service: Service, before: Mapping[str, float], after: Mapping[str, float]) -> str:
@@ -35,7 +46,10 @@ def tell_traffic(service: Service, before: Mapping[str, float], after: Mapping[s
     lines = ["", LINE, "What came of it", LINE]
     for agent in dict.fromkeys(agent for agent, _, _ in service.answers):
         counts = Counter({(m, s): n for (a, m, s), n in service.answers.items() if a == agent})
-        lines.append(f"{agent}: " + ", ".join(f"{m} {s} x {n}" for (m, s), n in sorted(counts.items())))
+        lines.append(
+            f"{agent.partition(' ')[0]}: "
+            + ", ".join(f"{m} {s} x {n}" for (m, s), n in sorted(counts.items()))
+        )
     total, active = service.count(), service.count("active eq true")
     lines.append(f"People: {total} over SCIM, {active} of them active")
     opened = {name: int(after[name] - before.get(name, 0)) for name in after if name.startswith(FLAGS)}
@@ -45,9 +59,9 @@ def tell_traffic(service: Service, before: Mapping[str, float], after: Mapping[s
     return "\n".join(lines)
 
 
-def tell_people(company_id: str, who: Mapping[str, Employee]) -> str:
-    """The people of the week, each in the words of ``explain``."""
-    lines = ["", LINE, f"Ask why: flask --app app explain {company_id} USERNAME", LINE]
-    for person in who.values():
-        lines += [flask("explain", company_id, person.user_name), ""]
+def tell_people(commands: Commands, company_id: str, stories: Mapping[str, str]) -> str:
+    """The people of the week by userName, each with their story and in the words of ``explain``."""
+    lines = ["", LINE, f"Ask why: .venv/bin/flask --app app explain {company_id} USERNAME", LINE]
+    for user_name, story in stories.items():
+        lines += [f"# {story}", commands.run("explain", company_id, user_name), ""]
     return "\n".join(lines)

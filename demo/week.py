@@ -1,14 +1,24 @@
 """The week: what happens in the directories each day, and who is asked about at the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from demo.dialects import Idp
 from demo.directory import Employee, make_characters
-from demo.service import flask
+from demo.service import Commands
 
 Step = Callable[[], object]
+
+STORIES = {
+    "ben": "Ben's directory said SEC-1O1, with the letter O. An alias mended it on Tuesday.",
+    "zoë": "Zoë's tags were pasted with invisible characters and name a retired course.",
+    "lena": "Lena has no surname yet, and nobody knows the code LEADER.",
+    "noor": "Noor's state never arrived.",
+    "mona": "Mona was promoted on Wednesday: administrators get no training.",
+    "ravi": "Ravi left on Wednesday, was deleted in Entra ID, and was hired again on Friday.",
+}
+"""Who is asked about at the end, and what happened to them."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +30,16 @@ class Day:
     steps: Sequence[Step]
 
 
-def make_week(people: Sequence[Employee], idps: dict[str, Idp], company_id: str) -> list[Day]:
+def make_week(
+    people: Sequence[Employee], idps: Mapping[str, Idp], commands: Commands, company_id: str
+) -> list[Day]:
     """Five days of ``people``, as requests of their ``idps`` and commands of an administrator."""
     who = make_characters()
+    kim = replace(who["kim"], location="Oakland", middle="", phone="")
     others = [person for person in people if person not in who.values()]
-    mapped = [person for person in people if person.idp == "entra" and person.tags]
     leavers = [who["carla"], who["ravi"], *others[:: max(1, len(others) // 6)]]
-    progress = f"userName,course,progress\n{who['joy'].user_name},LEAD-1,100\n"
+    in_entra = [person for person in people if person.idp == "entra" and person not in leavers]
+    mapped = [kim if person == who["kim"] else person for person in in_entra]
 
     def hire(person: Employee) -> Step:
         return lambda: idps[person.idp].hire(person)
@@ -41,8 +54,8 @@ def make_week(people: Sequence[Employee], idps: dict[str, Idp], company_id: str)
             "HR adds Amy's surname, Ben's typing error becomes an alias, Kim's example values go.",
             [
                 update(who["amy"], family="Lee"),
-                lambda: flask("alias", company_id, who["ben"].tags.partition(";")[0], "SEC-101"),
-                update(who["kim"], location="Oakland", middle="", phone=""),
+                lambda: commands.run("alias", company_id, who["ben"].tags.partition(";")[0], "SEC-101"),
+                update(kim),
             ],
         ),
         Day(
@@ -56,15 +69,14 @@ def make_week(people: Sequence[Employee], idps: dict[str, Idp], company_id: str)
         Day(
             "Thursday",
             f"Somebody deletes the training tags mapping in Entra ID: {len(mapped)} people lose their tags.",
-            [update(person, tags="") for person in mapped if person not in leavers],
+            [update(person, tags="") for person in mapped],
         ),
         Day(
             "Friday",
-            "The mapping is restored, Ravi is hired again, and Joy finishes her first course as a lead.",
+            "The mapping is restored before anybody lost a course; Ravi is hired again.",
             [
-                *(update(person) for person in mapped if person not in leavers),
+                *(update(person) for person in mapped),
                 lambda: idps["entra"].come_back(who["ravi"]),
-                lambda: flask("progress", "import", company_id, "-", said=progress),
             ],
         ),
     ]

@@ -34,7 +34,7 @@ class Listing:
     shown: tuple[Any, ...]
     visible: Condition
     counter: Any
-    scope: Callable[[JsonSql], ResourceScope]
+    scope: Callable[[str], ResourceScope]
 
 
 USERS = Listing(
@@ -73,7 +73,7 @@ def page_statement(
     Parameters: ``company_id``, ``limit``; ``offset`` or ``after_id`` and ``after_key``; those of the filter.
     """
     json = json_sql(dialect)
-    scope, key = listing.scope(json), literal("NULL", Text)
+    scope, key = listing.scope(dialect), literal("NULL", Text)
     where, ordering = [_where(listing, shape, scope, json)], [listing.table.id]
     if order.path:
         key = scope.sort_value(order.path)
@@ -126,5 +126,5 @@ def count_statement(listing: Listing, dialect: str, shape: Shape | None) -> Sele
     if shape is None:
         return select(listing.counter).where(PeopleCount.company_id == _COMPANY)
     json = json_sql(dialect)
-    where = _where(listing, shape, listing.scope(json), json)
+    where = _where(listing, shape, listing.scope(dialect), json)
     return select(sql.count()).select_from(listing.table).where(where)

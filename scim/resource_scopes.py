@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Text, and_, bindparam, cast, select, true
@@ -10,7 +11,7 @@ from sqlalchemy import literal_column as literal
 from sqlalchemy.orm import aliased
 
 from models import Group, GroupMember, User, UserEmail
-from scim.json_sql import Cell, Condition, JsonSql
+from scim.json_sql import Cell, Condition, JsonSql, json_sql
 from scim.paths import Path
 from scim.scopes import ColumnScope, JsonScope, Scope, Test, boolean_cell, text_cell
 
@@ -18,8 +19,8 @@ COMPARABLE = ("user_name_key", "display_name_key", "external_id", "id")
 """Columns that hold exactly the comparable form; the others are for people to read."""
 
 _COMPANY = bindparam("company_id", type_=Text)
-_BASE = bindparam("base_key", type_=Text)
-"""The Tenant URL, folded: what a filter on ``$ref`` or ``meta.location`` compares with."""
+_BASE = bindparam("base", type_=Text)
+"""The Tenant URL: what a filter on ``$ref`` or ``meta.location`` compares with."""
 
 
 @dataclass(frozen=True)
@@ -98,18 +99,21 @@ class ResourceScope:
             "created": row.created_at,
             "lastmodified": row.modified_at,
             "version": literal("'W/\"'", Text) + cast(row.version, Text) + literal("'\"'", Text),
-            "location": _BASE + literal(f"'/{self.kind.lower()}s/'", Text) + row.id,
+            "location": _BASE + literal(f"'/{self.kind}s/'", Text) + row.id,
         }
         return text_cell(columns[name])
 
 
-def user_scope(json: JsonSql) -> ResourceScope:
+@cache
+def user_scope(dialect: str) -> ResourceScope:
     """A row of ``users``. Where groups are off (``groups_on``) nobody is in one."""
-    return ResourceScope(User, "User", _groups_of_user(), json)
+    return ResourceScope(User, "User", _groups_of_user(), json_sql(dialect))
 
 
-def group_scope(json: JsonSql) -> ResourceScope:
+@cache
+def group_scope(dialect: str) -> ResourceScope:
     """A row of ``groups``."""
+    json = json_sql(dialect)
     return ResourceScope(Group, "Group", _members_of_group(json), json)
 
 
@@ -126,7 +130,7 @@ def _groups_of_user() -> Membership:
             "value": member.group_id,
             "display": group.display_name_key,
             "type": literal("'direct'"),
-            "$ref": _BASE + literal("'/groups/'", Text) + member.group_id,
+            "$ref": _BASE + literal("'/Groups/'", Text) + member.group_id,
         },
         lambda key: and_(is_on, User.id.in_(_ids(GroupMember.member_id, GroupMember.group_id == key))),
     )
@@ -150,11 +154,7 @@ def _members_of_group(json: JsonSql) -> Membership:
             "value": member.member_id,
             "display": sql.coalesce(shown, user.user_name_key, group.display_name_key, type_=Text),
             "type": sql.lower(member.kind),
-            "$ref": _BASE
-            + literal("'/'", Text)
-            + sql.lower(member.kind)
-            + literal("'s/'", Text)
-            + member.member_id,
+            "$ref": _BASE + literal("'/'", Text) + member.kind + literal("'s/'", Text) + member.member_id,
         },
         lambda key: Group.id.in_(_ids(GroupMember.group_id, GroupMember.member_id == key)),
     )

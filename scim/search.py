@@ -10,7 +10,6 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from models import engine, reading
-from scim.attributes import fold
 from scim.bodies import dump
 from scim.cursors import make_cursor, read_cursor
 from scim.errors import InvalidFilter, InvalidPath
@@ -100,7 +99,7 @@ def _make_part(entry: Entry, listing: Listing, request: SearchRequest) -> Part:
         | {
             "company_id": entry.company_id,
             "groups_on": entry.company.groups,
-            "base_key": fold(base_url(entry.company_id)),
+            "base": base_url(entry.company_id),
         },
     )
 

@@ -68,7 +68,7 @@ def is_id(text: str) -> bool:
 def insert_user(
     connection: Connection, company_id: str, columns: dict[str, Any], now: dt.datetime
 ) -> Written:
-    """Write a new person. ``columns`` has ``id`` and ``rehire_of`` too."""
+    """Write a new person. ``columns`` has ``id``, ``rehire_of`` and ``placeholder_path`` too."""
     user_id = columns["id"]
     fixed: dict[str, Any] = {
         "deactivated_at": None if columns["active"] else now,
@@ -76,7 +76,7 @@ def insert_user(
         "away_since": None,
     }
     fixed |= {"company_id": company_id, "created_at": now, "modified_at": now}
-    connection.execute(_INSERT, columns | fixed | {"placeholder_path": False})
+    connection.execute(_INSERT, columns | fixed)
     _save_emails(connection, company_id, user_id, columns)
     return Written(user_id, 1, now, now, columns["document"])
 

@@ -10,7 +10,7 @@ from models import new_id, reading, utcnow
 from scim.attributes import fold
 from scim.changes import to_changes
 from scim.errors import InvalidValue
-from scim.loading import load_resource
+from scim.loading import load_resource, names_placeholder
 from scim.log import Entry, record
 from scim.memberships import leave_groups, load_groups
 from scim.patch import PatchResult, apply_patch, parse_patch, with_schemas
@@ -38,7 +38,7 @@ def create(entry: Entry, body: object, user_id: str | None = None) -> Answer:
     entry.user_name = _peek_name(body)
     document = with_schemas({"active": True} | load_resource(body, USER), USER)
     _require_complete(entry, document)
-    columns, now = project(document), utcnow()
+    columns, now = project(document) | {"placeholder_path": names_placeholder(body)}, utcnow()
     with storing(_taken(document)) as connection:
         earlier = find_deleted(connection, entry.company_id, columns)
         if earlier.returning:
@@ -69,7 +69,13 @@ def replace(entry: Entry, user_id: str, body: object, if_match: str | None = Non
         row = get_user(connection, entry.company_id, user_id, lock=True)
         require_match(if_match, row.version)
         before = json.loads(row.document)
-        return _store(connection, entry, row, before, PatchResult(merge_put(before, document, named)))
+        return _store(
+            connection,
+            entry,
+            row,
+            before,
+            PatchResult(merge_put(before, document, named), names_placeholder(body)),
+        )
 
 
 def merge_put(before: dict[str, Any], document: dict[str, Any], named: set[str]) -> dict[str, Any]:
@@ -141,7 +147,7 @@ def _revive(
 ) -> tuple[dict[str, Any], Written]:
     """Bring a deleted person back; returns the document from before, and the row."""
     entry.operation = "revive"
-    columns = columns | {"version": row.version + 1, "modified_at": now, "placeholder_path": False}
+    columns = columns | {"version": row.version + 1, "modified_at": now}
     return json.loads(row.document), update_user(connection, entry.company_id, row, columns, now)
 
 

@@ -1,0 +1,174 @@
+"""Filters in SQL: on both databases the answer of ``evaluate``, and nothing of the request in the statement."""
+
+import json
+from random import Random
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Connection, event
+
+from models import engine, reading
+from scim.filters import evaluate, parse_filter
+from scim.pages import USERS, Listing, Order, page_statement
+from scim.queries import to_shape, to_values
+from scim.schemas import USER
+from tests.conftest import scaled
+from tests.scim import generate
+from tests.scim.idp import TRAINING, Idp, switch
+
+BASE = "http://localhost/scim/v2/23456"
+
+
+def ids_by_sql(connection: Connection, text: str, listing: Listing = USERS) -> set[str]:
+    literals: list[Any] = []
+    shape = to_shape(parse_filter(text, listing.kind), literals)
+    statement = page_statement(listing, connection.dialect.name, shape, Order(), "index")
+    more = {"company_id": "23456", "groups_on": True, "base": BASE, "limit": 1000, "offset": 0}
+    return {row.id for row in connection.execute(statement, to_values(literals) | more)}
+
+
+def test_sql_and_memory_agree_on_generated_filters(idp: Idp) -> None:
+    rng = Random(1)
+    for number in range(60):
+        assert idp.post("/Users", generate.body(rng, number)).status_code == 201
+    people = idp.get("/Users?count=100").get_json()["Resources"]
+    answers = 0
+    with reading() as connection:
+        for number in range(scaled(10_000)):
+            text = generate.filter_text(Random(number))
+            node = parse_filter(text, USER)
+            expected = {each["id"] for each in people if evaluate(node, each)}
+            assert ids_by_sql(connection, text) == expected, text
+            answers += bool(expected)
+    assert answers > scaled(10_000) / 4
+
+
+def test_no_word_of_the_request_stands_in_the_statement(idp: Idp, app: Flask) -> None:
+    statements: list[str] = []
+    idp.create()
+
+    def keep(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", keep)
+    try:
+        for text in (
+            'userName eq "zebra"',
+            'name.familyName co "zebra" and not (title sw "zebra")',
+            'emails[type eq "zebra" and value ew "zebra"]',
+            'urn:ietf:params:scim:schemas:extension:zebra:2.0:User:zebra eq "zebra"',
+            'groups.display eq "zebra" or meta.created gt "2031-01-01T00:00:00Z"',
+        ):
+            assert idp.find(text, sortBy="title", startIndex=31, count=31)["totalResults"] == 0
+    finally:
+        event.remove(engine(), "before_cursor_execute", keep)
+    assert statements
+    assert [each for each in statements if "zebra" in each.lower() or "31" in each] == []
+
+
+FOUND: list[tuple[str, set[str]]] = [
+    ('title eq "100%"', {"percent"}),
+    ('title co "0%"', {"percent"}),
+    ('title sw "a_"', {"underscore"}),
+    ('title ew "_b"', {"underscore"}),
+    ('title co ""', {"percent", "underscore", "plain"}),
+    ("not (title pr)", {"none"}),
+    ("title eq null", {"none"}),
+    ('title ne "100%"', {"underscore", "plain", "none"}),
+    ('not (title gt "a")', {"percent", "none"}),
+    ('userName eq "PLAIN"', {"plain"}),
+    ('externalId eq "x"', {"plain"}),
+    ('externalId eq "X"', set()),
+    ('not (externalId eq "x")', {"percent", "underscore", "none"}),
+    ("externalId pr", {"plain"}),
+    ('emails eq "A@x.example"', {"percent"}),
+    ('emails[type eq "work"].value eq "a@x.example"', {"percent"}),
+    ('emails[type eq "home" and value eq "a@x.example"]', set()),
+    ('emails[not (type eq "home")]', {"percent"}),
+    ('emails[value eq "a@x.example" or value eq "b@x.example"]', {"percent"}),
+    (f'{TRAINING}:training_tags eq "cdl"', {"plain"}),
+    (f'{TRAINING}:training_tags.value co "cd"', {"plain"}),
+    ('meta.resourceType eq "User"', {"percent", "underscore", "plain", "none"}),
+    ('meta.resourceType eq "Group"', set()),
+    ('meta.version eq "W/\\"1\\""', {"percent", "underscore", "plain", "none"}),
+    (f'meta.location sw "{BASE}/Users"', {"percent", "underscore", "plain", "none"}),
+    ('meta.created lt "2020-01-01T00:00:00Z"', set()),
+    (
+        'meta.lastModified gt "2020-01-01T00:00:00Z" and active eq true',
+        {"percent", "underscore", "plain"},
+    ),
+    ("active eq false", {"none"}),
+]
+
+
+def test_a_filter_finds_exactly_these(idp: Idp) -> None:
+    idp.create("percent", title="100%", emails=[{"value": "a@x.example", "type": "work"}])
+    idp.create("underscore", title="a_b")
+    idp.create("plain", title="aXb", externalId="x", **{TRAINING: {"training_tags": "CDL"}})
+    idp.create("none", active=False)
+    for text, found in FOUND:
+        assert {each["userName"] for each in idp.find(text)["Resources"]} == found, text
+
+
+def test_groups_are_searched_by_member_and_people_by_group(idp: Idp) -> None:
+    switch(groups=True)
+    joy, bob = idp.create("joy"), idp.create("bob", displayName="Bob B.")
+    drivers = idp.create_group("Drivers", joy, bob)
+    nested = idp.create_group("All", drivers)
+    empty = idp.create_group("Nobody")
+
+    def groups(text: str) -> set[str]:
+        query = {"filter": text, "attributes": "id"}
+        answer = idp.client.get(
+            "/scim/v2/23456/Groups", query_string=query, headers={"Authorization": f"Bearer {idp.token}"}
+        )
+        return {each["id"] for each in answer.get_json()["Resources"]}
+
+    assert groups(f'members.value eq "{joy["id"]}"') == {drivers["id"]}
+    assert groups(f'members eq "{joy["id"]}"') == {drivers["id"]}
+    assert groups(f'members[value eq "{bob["id"]}" and type eq "user"]') == {drivers["id"]}
+    assert groups(f'members[value eq "{bob["id"]}" and type eq "Group"]') == set()
+    assert groups('members.display sw "bob"') == {drivers["id"]}
+    assert groups('members.type eq "Group"') == {nested["id"]}
+    assert groups("not (members pr)") == {empty["id"]}
+    assert groups('displayName eq "DRIVERS"') == {drivers["id"]}
+    people = idp.find(f'groups.value eq "{drivers["id"]}"')["Resources"]
+    assert {each["userName"] for each in people} == {"joy", "bob"}
+    assert idp.find('groups[display eq "all"]')["totalResults"] == 0
+    assert idp.find("not (groups pr)")["totalResults"] == 0
+    switch(groups=False)
+    assert idp.find("groups pr")["totalResults"] == 0
+
+
+def test_a_filter_reads_what_is_read(idp: Idp) -> None:
+    """``meta`` and ``groups`` are computed in SQL; the answer is that of the text the client sees."""
+    switch(groups=True)
+    joy = idp.create("joy", displayName="Joy")
+    idp.create_group("Drivers", joy)
+    shown = idp.get(f"/Users/{joy['id']}").get_json()
+    for text in (
+        f'meta.location eq "{shown["meta"]["location"]}"',
+        f'meta.created eq "{shown["meta"]["created"]}"',
+        f"meta.version eq {json.dumps(shown['meta']['version'])}",
+        f'groups.$ref eq "{shown["groups"][0]["$ref"]}"',
+    ):
+        assert evaluate(parse_filter(text, USER), shown), text
+        assert idp.find(text)["totalResults"] == 1, text
+
+
+def test_both_kinds_are_found_from_the_root(idp: Idp) -> None:
+    switch(groups=True)
+    joy = idp.create("joy", displayName="Drivers")
+    group = idp.create_group("Drivers")
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
+
+    def ids(text: str) -> list[str]:
+        answer = idp.post("/.search", search | {"filter": text})
+        assert answer.status_code == 200, answer.text
+        return [each["id"] for each in answer.get_json()["Resources"]]
+
+    assert ids('displayName eq "drivers"') == [joy["id"], group["id"]]
+    assert ids('userName eq "joy"') == [joy["id"]]
+    assert ids('meta.resourceType eq "Group"') == [group["id"]]
+    switch(groups=False)
+    assert ids('displayName eq "drivers"') == [joy["id"]]

@@ -1,6 +1,7 @@
 """The rows of the reconciler: what a run costs beside hand-written SQL that writes the same rows."""
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -16,8 +17,8 @@ from app import create_app
 from benchmarks import people
 from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
 from benchmarks.report import Figure, heading, say, show
-from benchmarks.scim import Operations, latencies
-from benchmarks.serving import Server, serving
+from benchmarks.scim import Operations
+from benchmarks.serving import Server, latencies, serving
 from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
 from reconcile.catalog import parse_catalog, save_catalog
@@ -29,6 +30,8 @@ courses:
 """
 NOTHING_SECONDS = 0.010
 CHANGED = 1000
+NUMBER_OF = "substr(user_id, 30, 7)"
+ANY = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
 
 # What a program would send that knew beforehand what every row is to say.
 BY_HAND = (
@@ -116,16 +119,9 @@ def a_few_changes(company: Filled) -> None:
     every = max(1, company.size // CHANGED)
     with application(company):
         with writing() as connection:
-            connection.execute(
-                text(
-                    "UPDATE people_queue SET seen_version = seen_version + 1 WHERE substr(user_id, 30, 7) IN (SELECT value FROM json_each(:ids))"
-                )
-                if engine().dialect.name == "sqlite"
-                else text(
-                    "UPDATE people_queue SET seen_version = seen_version + 1 WHERE substr(user_id, 30, 7) = ANY(:ids)"
-                ),
-                {"ids": _numbers(range(0, company.size, every))},
-            )
+            among = ANY[connection.dialect.name]
+            touch = f"UPDATE people_queue SET seen_version = seen_version + 1 WHERE {NUMBER_OF} {among}"
+            connection.execute(text(touch), {"ids": _numbers(range(0, company.size, every))})
         start = time.perf_counter()
         run_company(people.COMPANY)
         taken = time.perf_counter() - start
@@ -133,8 +129,6 @@ def a_few_changes(company: Filled) -> None:
 
 
 def _numbers(numbers: range) -> object:
-    import json
-
     wanted = [f"{number:07d}" for number in numbers]
     return json.dumps(wanted) if engine().dialect.name == "sqlite" else wanted
 

@@ -25,9 +25,8 @@ def show(figure: Figure) -> Figure:
     bound = "at most" if figure.at_most else "at least"
     verdict = "holds" if figure.holds else "MISSED"
     measured = f"{figure.measured:.2f}{figure.unit}"
-    sys.stdout.write(
-        f"{figure.name:<62} {measured:>12}   {bound} {figure.asked:g}{figure.unit:<4} {verdict:<7} {figure.note}\n"
-    )
+    asked = f"{bound} {figure.asked:g}{figure.unit}"
+    sys.stdout.write(f"{figure.name:<58} {measured:>12}   {asked:<16} {verdict:<7} {figure.note}\n")
     sys.stdout.flush()
     return figure
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,7 +82,7 @@ def both(company: Filled) -> Iterator[tuple[Server, Server]]:
     """Herdbook and the limit program on the same database file, one after the other in each round."""
     with (
         serving("app:create_app()", company.environment) as ours,
-        serving("benchmarks.limit:app", company.environment) as limit,
+        serving("benchmarks.limit:app", company.environment, "benchmarks/limit.conf.py") as limit,
     ):
         yield ours, limit
 
@@ -124,9 +125,7 @@ def cost_in_hellos(company: Filled) -> dict[str, float]:
 
 def small_against_large(small: Filled, large: Filled) -> None:
     """Row 4: the same operation at both sizes."""
-    heading(
-        f"The same operation at {small.size:,} against {large.size:,} people, {kind_of(large.url)} (in hellos)"
-    )
+    heading(f"{small.size:,} against {large.size:,} people, {kind_of(large.url)} (cost in hellos)")
     few, many = cost_in_hellos(small), cost_in_hellos(large)
     for name, cost in few.items():
         note = f"{cost:.2f} -> {many[name]:.2f} hellos"
@@ -160,18 +159,13 @@ def deep_pages(company: Filled) -> None:
         )
 
 
-def _cursor_after(connection: object, company: Filled, number: int) -> Call:
-    """A request for the cursor page that begins behind person ``number``, reached by honest paging in big steps."""
+def _cursor_after(connection: HTTPConnection, company: Filled, number: int) -> Call:
+    """A request for the cursor page behind person ``number``, reached by honest paging in big steps."""
     cursor, seen = "", 0
     while seen < number:
         size = min(1000, number - seen)
-        answer = json.loads(
-            send(
-                connection,
-                Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count={size}&attributes=id"),
-                company.headers,
-            )  # type: ignore[arg-type]
-        )
+        step = Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count={size}&attributes=id")
+        answer = json.loads(send(connection, step, company.headers))
         cursor, seen = answer["nextCursor"], seen + len(answer["Resources"])
     return Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count=100")
 

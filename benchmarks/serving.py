@@ -41,10 +41,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(target: str, environment: Mapping[str, str]) -> Iterator[Server]:
+def serving(
+    target: str, environment: Mapping[str, str], settings: str = "gunicorn.conf.py"
+) -> Iterator[Server]:
     """Run ``target`` (``module:application``) on a free port until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}", target]
+    command = [sys.executable, "-m", "gunicorn", "-c", settings, "-b", f"127.0.0.1:{port}", target]
     environment = {**os.environ, **environment, "PORT": str(port), "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:

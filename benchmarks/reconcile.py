@@ -77,7 +77,7 @@ def write_by_hand() -> float:
 
 def _columns(connection: Connection, table: str) -> str:
     result = connection.execute(text(f"SELECT * FROM {table} LIMIT 0"))
-    return ", ".join(result.keys())
+    return ", ".join(f'"{name}"' for name in result.keys())  # noqa: SIM118
 
 
 def full_plan(company: Filled) -> None:

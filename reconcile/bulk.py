@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -41,10 +42,7 @@ class BulkInsert:
         if rows and connection.dialect.name == "sqlite":
             connection.exec_driver_sql(_sqlite_insert(self), list(rows))
         elif rows:
-            cursor: Any = connection.connection.cursor()
-            with cursor.copy(_postgresql_copy(self)) as copy:
-                for row in rows:
-                    copy.write_row(row)
+            _copy(connection, _postgresql_copy(self), rows)
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,18 @@ class BulkUpdate:
     @property
     def condition(self) -> str:
         return " AND ".join([f"{self.table.name}.{name} = :{name}" for name in self.key] + [self.also])
+
+
+def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    """PostgreSQL's COPY, its errors as SQLAlchemy would raise them."""
+    cursor: Any = connection.connection.cursor()
+    driver: Any = connection.dialect.dbapi
+    try:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, driver.Error) from error
 
 
 @lru_cache

@@ -25,7 +25,7 @@ class Planner:
     def plan(self, candidate: Candidate) -> PersonPlan:
         """What one person needs; a person who cannot be planned is flagged, and tried again tomorrow."""
         try:
-            return make_plan(
+            plan = make_plan(
                 self.rules,
                 self.today,
                 candidate.person,
@@ -36,10 +36,13 @@ class Planner:
         except Exception as error:
             logger.exception("person %s cannot be planned", candidate.person.id)
             return self.failed_plan(candidate, error)
+        mended = tuple(flag for flag in candidate.flags if flag.rule == PLAN_FAILED)
+        return plan._replace(closed=(*plan.closed, *mended)) if mended else plan
 
     def is_active_learner(self, candidate: Candidate) -> bool:
-        """Whether the person counts among those the brake measures by."""
-        return candidate.person.active and not self.desired(candidate.person.profile).is_admin
+        """Whether the person, just planned, counts among those the brake measures by."""
+        desired = self._desired.get(candidate.person.profile)
+        return candidate.person.active and not (desired and desired.is_admin)
 
     def desired(self, profile: Profile) -> DesiredSet:
         """What everybody of one profile should have."""

@@ -198,13 +198,16 @@ class Courier:
 
     def _withdraw(self, learner_id: int, item: Item) -> None:
         """Looked at once more before it goes: what somebody has begun stays."""
-        found = [row for row in self._find(learner_id, item) if self._is_meant(row, item)]
-        begun = [row for row in found if row.status != "not_started"]
+        there = self._find(learner_id, item)
+        meant = [row for row in there if self._is_meant(row, item)]
+        begun = [row for row in meant if row.status != "not_started"]
         if begun:
             self.kept.add(item.course)
             self._close(item, "started", found=begun[0])
             return
-        for row in found:
+        others = [row for row in there if row.id not in self.taken]
+        copies = [row for row in others if any(contract.is_copy(one, row) for one in meant)]
+        for row in (*meant, *copies):
             contract.withdraw(self.session, learner_id, row.id)
         self._close(item, "withdrawn")
 

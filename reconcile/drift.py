@@ -12,13 +12,10 @@ from reconcile import lms_contract as contract
 from reconcile.errand import Errand
 from reconcile.intake import Copy
 from reconcile.lms import LmsRejected, Session
-from reconcile.lms_contract import LearnerTraining
 from reconcile.queue import queue_people
 from reconcile.seen import SeenIds
 
 CHUNK = 500
-COPIED_WITHIN = dt.timedelta(hours=1)
-"""By the platform's clock: a request delivered twice makes two assignments close to each other."""
 MOST_CONFIRMED = 200
 """Asked for one by one in one read; the others wait for the next."""
 REMOVED = "removed at the training platform"
@@ -202,13 +199,6 @@ def remove_copies(session: Session, copies: Collection[Copy]) -> None:
         rows = contract.find_learner_trainings(session, copy.learner_id, copy.training_id)
         found = {row.id: row for row in rows}
         ours, surplus = found.get(copy.ours), found.get(copy.surplus)
-        if ours and surplus and _is_copy(ours, surplus):
+        if ours and surplus and contract.is_copy(ours, surplus):
             with suppress(LmsRejected):
                 contract.withdraw(session, copy.learner_id, copy.surplus)
-
-
-def _is_copy(ours: LearnerTraining, surplus: LearnerTraining) -> bool:
-    """Not begun, and made so soon after or before ours that nobody made it by hand."""
-    if surplus.status != "not_started" or not (ours.assigned_at and surplus.assigned_at):
-        return False
-    return abs(ours.assigned_at - surplus.assigned_at) <= COPIED_WITHIN

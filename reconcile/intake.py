@@ -14,6 +14,9 @@ from reconcile.lms_contract import STATUSES, LearnerTraining
 from reconcile.queue import queue_people
 
 UNSENT = ("blocked", "locked", "to_send", "rejected")
+TWICE_WITHIN = dt.timedelta(minutes=1)
+LATE_WITHIN = dt.timedelta(minutes=10)
+"""How long after an unanswered request what it made may appear."""
 UNDER_WAY = ("sending", "to_withdraw", "withdrawing")
 _KEY = ("company_id", "user_id", "course", "cycle")
 _COLUMNS = (
@@ -27,6 +30,8 @@ _COLUMNS = (
     Assignment.completed_at,
     Assignment.withdrawn_at,
     Assignment.lms_id,
+    Assignment.sent_at,
+    Assignment.tried_at,
 )
 _ROW = [getattr(Assignment, name) == bindparam(f"key_{name}") for name in _KEY]
 
@@ -133,7 +138,10 @@ def _meet(
         return  # the sender is about to look whose it is
     is_open = found.status != "completed"
     open_row = next((row for row in rows if row.withdrawn_at is None and row.completed_at is None), None)
-    if open_row is None:
+    taken_back = next((row for row in rows if _is_of(row, found)), None)
+    if open_row is None and taken_back is not None:
+        intake.updates.append((taken_back, {"lms_id": found.id, "delivery": "to_withdraw"}))
+    elif open_row is None:
         _adopt(intake, rows, found, whose)
     elif open_row.lms_id is not None:
         if is_open:
@@ -143,6 +151,16 @@ def _meet(
         origin = "lms" if open_row.delivery in UNSENT else open_row.origin
         sent_at = found.assigned_at or open_row.assigned_at
         _advance(intake, open_row, found, lms_id=found.id, delivery="sent", origin=origin, sent_at=sent_at)
+
+
+def _is_of(row: Any, found: LearnerTraining) -> bool:
+    """Whether a request of ours, withdrawn by now, has made this: late, or a second time."""
+    if row.origin != "herdbook" or row.delivery != "withdrawn" or found.status != "not_started":
+        return False
+    asked_at, latest = (row.tried_at, LATE_WITHIN) if row.lms_id is None else (row.sent_at, TWICE_WITHIN)
+    if found.assigned_at is None or asked_at is None or row.progress != "not_started":
+        return False
+    return bool(-TWICE_WITHIN <= found.assigned_at - asked_at <= latest)
 
 
 def _adopt(

@@ -14,6 +14,8 @@ from reconcile.lms import Answer, LmsRejected, LmsUnavailable, Session
 Row = TypeVar("Row")
 
 MOST_PAGES = 1_000_000
+COPIED_WITHIN = dt.timedelta(hours=1)
+"""By the platform's clock: a request carried out twice makes two assignments close to each other."""
 STATUSES = ("not_started", "in_progress", "completed")
 
 
@@ -94,6 +96,13 @@ def assign(session: Session, learner_id: int, training_id: int, key: str) -> Lea
 def withdraw(session: Session, learner_id: int, learner_training_id: int) -> None:
     """Take an assignment back; one that is not there any more is taken back."""
     _delete(session, f"/learners/{learner_id}/learner_trainings/{learner_training_id}")
+
+
+def is_copy(ours: LearnerTraining, other: LearnerTraining) -> bool:
+    """Whether ``other`` is our request carried out twice: not begun, and made so soon before or after."""
+    if other.status != "not_started" or not (ours.assigned_at and other.assigned_at):
+        return False
+    return other.id != ours.id and abs(ours.assigned_at - other.assigned_at) <= COPIED_WITHIN
 
 
 # --- pages and objects ----------------------------------------------------------------------------

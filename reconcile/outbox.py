@@ -21,6 +21,9 @@ SETTLE_SECONDS = 5.0
 """How long a request without an answer may still be carried out; only then a read-back means anything."""
 
 
+WITHDRAWALS = ("to_withdraw", "withdrawing")
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one claim found: people to send, and people whose last request may still be under way."""
@@ -105,10 +108,15 @@ def claim_batch(connection: Connection, company_id: str, ids: Sequence[str], now
 
 def _is_unsettled(rows: _Rows, now: dt.datetime) -> bool:
     since = now - dt.timedelta(seconds=SETTLE_SECONDS)
-    tried = [row.tried_at for row in rows.assignments if row.delivery == "sending"]
+    tried = [row.tried_at for row in rows.assignments if _is_in_doubt(row)]
     if rows.learner is not None and rows.learner.delivery == "creating":
         tried.append(rows.learner.tried_at)
     return any(at is not None and at > since for at in tried)
+
+
+def _is_in_doubt(row: Any) -> bool:
+    """Asked for without an answer, whether it is still wanted or to be withdrawn by now."""
+    return row.delivery == "sending" or (row.delivery in WITHDRAWALS and row.lms_id is None)
 
 
 def _to_parcel(company_id: str, person: Any, rows: _Rows, trainings: Mapping[str, int | None]) -> Parcel:
@@ -123,7 +131,7 @@ def _to_parcel(company_id: str, person: Any, rows: _Rows, trainings: Mapping[str
         times_refused=rows.refusals.get(("", 0), 0),
         # To somebody who is away nothing is sent; what may have been sent is looked for.
         sends=tuple(item for item in sends if item.in_doubt or archived is False),
-        withdrawals=tuple(_to_items(rows, trainings, ("to_withdraw", "withdrawing"))),
+        withdrawals=tuple(_to_items(rows, trainings, WITHDRAWALS)),
         taken=frozenset(row.lms_id for row in rows.assignments if row.lms_id is not None),
     )
     if rows.learner is None:
@@ -190,7 +198,8 @@ ROW = (
     Assignment.cycle == bindparam("number"),
 )
 """One assignment, named by ``name_row``."""
-_CLAIM = update(Assignment).where(*ROW).values(delivery=bindparam("to"), tried_at=bindparam("at"))
+_CLAIM_SEND = update(Assignment).where(*ROW).values(delivery="sending", tried_at=bindparam("at"))
+_CLAIM_WITHDRAWAL = update(Assignment).where(*ROW).values(delivery="withdrawing")
 
 
 def name_row(parcel: Parcel, item: Item) -> dict[str, Any]:
@@ -203,17 +212,14 @@ def name_row(parcel: Parcel, item: Item) -> dict[str, Any]:
     }
 
 
-def _mark(connection: Connection, company_id: str, parcels: Iterable[Parcel], now: dt.datetime) -> None:
-    claimed: list[dict[str, Any]] = []
-    new = []
-    for parcel in parcels:
-        for to, items in (("sending", parcel.sends), ("withdrawing", parcel.withdrawals)):
-            claimed += [{**name_row(parcel, item), "to": to, "at": now} for item in items]
-        if parcel.needs_learner and not parcel.in_doubt:
-            new.append((company_id, parcel.user_id))
-    if claimed:
-        connection.execute(_CLAIM, claimed)
+def _mark(connection: Connection, company_id: str, parcels: Sequence[Parcel], now: dt.datetime) -> None:
+    sends = [name_row(parcel, item) | {"at": now} for parcel in parcels for item in parcel.sends]
+    withdrawals = [name_row(parcel, item) for parcel in parcels for item in parcel.withdrawals]
+    new = [parcel.user_id for parcel in parcels if parcel.needs_learner and not parcel.in_doubt]
+    if sends:
+        connection.execute(_CLAIM_SEND, sends)
+    if withdrawals:
+        connection.execute(_CLAIM_WITHDRAWAL, withdrawals)
     if new:
-        names = ("company_id", "user_id")
-        fixed = {"delivery": "creating", "archived": False, "tried_at": now}
-        connection.execute(insert(LmsLearner), [dict(zip(names, one, strict=True)) | fixed for one in new])
+        fixed = {"company_id": company_id, "delivery": "creating", "archived": False, "tried_at": now}
+        connection.execute(insert(LmsLearner), [fixed | {"user_id": user_id} for user_id in new])

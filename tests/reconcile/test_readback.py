@@ -290,6 +290,33 @@ def test_a_request_delivered_twice_leaves_one_assignment_and_one_learner(
 
 
 @on_sqlite
+def test_what_was_delivered_twice_is_withdrawn_twice(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    platform.honours_keys = False
+    platform.faults = Matching("twice", lambda request: request.path.endswith("/learner_trainings"))
+    joy = add_person(tags="SEC-101")
+    run()
+    change_people([joy], tags=None)
+    run(trigger="change")
+    assert platform.learner_trainings.rows() == []
+
+
+@on_sqlite
+def test_what_is_carried_out_late_is_withdrawn_when_it_appears(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    platform.faults = Matching("error_before", lambda request: request.path.endswith("/learner_trainings"))
+    joy = add_person(tags="SEC-101")
+    run(trigger="change")
+    platform.faults = Faults()
+    change_people([joy], tags=None)
+    run()
+    platform.assign_by_hand(platform.learner(joy)["id"], 1)
+    run()
+    assert platform.learner_trainings.rows() == []
+    assert courses_of(joy) == {}
+
+
+@on_sqlite
 def test_a_second_assignment_that_somebody_has_begun_stays(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     joy = add_person(tags="SEC-101")

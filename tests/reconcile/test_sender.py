@@ -77,18 +77,17 @@ def about(user_id: str, platform: Platform) -> Any:
 
 def test_creates_a_learner_before_assigning_to_it(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
-    joy = add_person(tags="SEC-101, ETH-1", middle_name="B.", learner_role="supervisor", department="Legal")
+    told = {"middle_name": "B.", "department": "Legal", "state": "Berlin", "country": "DE"}
+    joy = add_person(tags="SEC-101, ETH-1", learner_role="supervisor", **told)
     summary = run()
     assert (summary.state, summary.tally.outcomes) == ("applied", {"applied": 2})
     assert writes(platform) == [("POST", "/learners")] + [("POST", "/learners/1001/learner_trainings")] * 2
-    assert platform.learner(joy) == {
+    assert platform.learner(joy) == told | {
         "id": 1001,
         "first_name": "Joy",
-        "middle_name": "B.",
         "last_name": "Diaz",
         "email": "joy@acme.example",
         "role": "supervisor",
-        "department": "Legal",
         "external_id": joy,
         "active": True,
     }
@@ -203,6 +202,21 @@ def test_a_course_wanted_again_before_it_is_withdrawn_is_there_once(app: Flask, 
     run_by_hand()
     assert platform.open_assignments() == {(joy, 1): 1}
     assert courses_of(joy) == {"SEC-101": "sent"}
+
+
+@on_sqlite
+def test_what_was_carried_out_after_it_was_no_longer_wanted_is_withdrawn(
+    app: Flask, platform: Platform
+) -> None:
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    platform.faults = Matching("late", lambda request: request.path.endswith("/learner_trainings"))
+    run(user_id=joy)
+    platform.faults = Faults()
+    update_person(joy, tags=None)
+    run_by_hand()
+    assert platform.count("POST", ".*/learner_trainings") == 1
+    assert platform.learner_trainings.rows() == []
 
 
 @on_sqlite

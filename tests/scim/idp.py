@@ -47,7 +47,7 @@ class Idp:
     def delete(self, path: str, **headers: str) -> TestResponse:
         return self.send("DELETE", path, **headers)
 
-    def create(self, user_name: str = "joy@acme.example", **attributes: Any) -> dict[str, Any]:
+    def create(self, user_name: str = "joy@acme.example", /, **attributes: Any) -> dict[str, Any]:
         """A new person; what the service shows of them."""
         answer = self.post("/Users", {"schemas": [CORE], "userName": user_name} | attributes)
         assert answer.status_code == 201, answer.text

@@ -34,6 +34,18 @@ def postgres_url() -> Iterator[str]:
         yield server + "/herdbook"
 
 
+@pytest.fixture
+def new_postgres_url(postgres_url: str) -> Iterator[str]:
+    """A database without any table."""
+    server = postgres_url.rpartition("/")[0]
+    admin = create_engine(to_sqlalchemy_url(server + "/postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS migrated WITH (FORCE)"))
+        connection.execute(text("CREATE DATABASE migrated"))
+    admin.dispose()
+    yield server + "/migrated"
+
+
 @pytest.fixture(scope="session")
 def sqlite_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     path: Path = tmp_path_factory.mktemp("sqlite") / "herdbook.sqlite3"

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -17,19 +16,23 @@ from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
+GUNICORN = "gunicorn --config gunicorn.conf.py"
 
 
 class Service:
     """One running gunicorn, its worker and its scheduler."""
 
-    def __init__(self, database_url: str, **environ: str) -> None:
+    def __init__(self, database_url: str, command: str = "", **environ: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environ = make_environ(database_url, **environ)
-        command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
-        command += ["--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
+        command = command or f"{GUNICORN} --bind 127.0.0.1:{self.port} 'app:create_app()'"
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ["sh", "-c", f"exec {command}"],
+            cwd=ROOT,
+            env=make_environ(database_url, **{"PORT": str(self.port), **environ}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def wait_until_it_answers(self) -> None:
@@ -53,13 +56,16 @@ class Service:
         finally:
             connection.close()
 
-    def stop(self) -> float:
-        """SIGTERM; the seconds it took to end. Raise where it did not end well."""
-        start = time.monotonic()
+    def stop(self) -> str:
+        """SIGTERM; what the process said from beginning to end. Raise where it did not end well."""
         self.process.send_signal(signal.SIGTERM)
         said = self.process.communicate(timeout=30)[0]
         assert self.process.returncode == 0, said
-        return time.monotonic() - start
+        return str(said)
+
+    def count_workers(self) -> int:
+        """Processes gunicorn keeps beside itself."""
+        return len(psutil.Process(self.process.pid).children())
 
     def kill(self) -> None:
         """kill -9, the worker with its parent: nothing of ours gets to run."""
@@ -71,9 +77,12 @@ class Service:
 
 
 @contextlib.contextmanager
-def serving(database_url: str, **environ: str) -> Iterator[Service]:
-    """A service that answers; ended at the end of the block if it has not been before."""
-    service = Service(database_url, **environ)
+def serving(database_url: str, command: str = "", **environ: str) -> Iterator[Service]:
+    """A service that answers; ended at the end of the block if it has not been before.
+
+    ``command`` is what a shell starts instead of what ``make run`` does; PORT is set for it.
+    """
+    service = Service(database_url, command, **environ)
     try:
         service.wait_until_it_answers()
         yield service
@@ -84,14 +93,13 @@ def serving(database_url: str, **environ: str) -> Iterator[Service]:
             service.process.stdout.close()
 
 
-def flask(database_url: str, *arguments: str, said: str = "", **environ: str) -> Any:
-    """``flask --app app ...``, ended; what it printed is in ``stdout`` and ``stderr``."""
-    command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
+def shell(command: str, database_url: str | None, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A command line, ended; what it printed is in ``stdout`` and ``stderr``."""
     return subprocess.run(
-        command,
+        ["sh", "-c", command],
         cwd=ROOT,
         env=make_environ(database_url, **environ),
-        input=said,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -112,5 +120,7 @@ def make_environ(database_url: str | None, **environ: str) -> dict[str, str]:
         "DYNO",
     }
     kept = {name: value for name, value in os.environ.items() if name not in ours and name[:9] != "LMS_TOKEN"}
+    kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
     given = {"SECRET_KEY": "a-secret-of-the-tests"} | environ
-    return kept | ({"DATABASE_URL": database_url} if database_url else {}) | given
+    given |= {"DATABASE_URL": database_url} if database_url else {}
+    return kept | {name: value for name, value in given.items() if value}

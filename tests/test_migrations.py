@@ -1,7 +1,6 @@
 """The numbered versions and the models say the same, on both databases."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from app import create_app
 from config import Config, to_sqlalchemy_url
@@ -25,18 +24,6 @@ SCHEMA = {
 
 def make_empty_app(url: str) -> Flask:
     return create_app(Config(database_url=to_sqlalchemy_url(url), secret_key="test", testing=True))
-
-
-@pytest.fixture
-def new_postgres_url(postgres_url: str) -> Iterator[str]:
-    """A database without any table."""
-    server = postgres_url.rpartition("/")[0]
-    admin = create_engine(to_sqlalchemy_url(server + "/postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS migrated WITH (FORCE)"))
-        connection.execute(text("CREATE DATABASE migrated"))
-    admin.dispose()
-    yield server + "/migrated"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, Integer, Select, Text, and_, bindparam, case, or_, select
+from sqlalchemy import BigInteger, Boolean, Select, Text, and_, bindparam, case, or_, select
 from sqlalchemy import func as sql
 from sqlalchemy import literal_column as literal
 
@@ -89,16 +89,16 @@ def page_statement(
         where = [listing.visible, listing.table.id.in_(_covered(listing))]
         return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
     page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
-    return page.offset(bindparam("offset", type_=Integer)) if paging == "index" else page
+    return page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page
 
 
-_LIMIT = bindparam("limit", type_=Integer)
+_LIMIT = bindparam("limit", type_=BigInteger)
 
 
 def _covered(listing: Listing) -> Select[Any]:
     """The ids of a page, counted off in the index alone: no document is read on the way there."""
     ids = select(listing.table.id).where(listing.visible).order_by(listing.table.id)
-    return ids.limit(_LIMIT).offset(bindparam("offset", type_=Integer))
+    return ids.limit(_LIMIT).offset(bindparam("offset", type_=BigInteger))
 
 
 def _where(listing: Listing, shape: Shape | None, scope: ResourceScope, json: JsonSql) -> Condition:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from models import LmsState
 
@@ -39,3 +39,15 @@ def rest_after(failures: int, now: dt.datetime) -> dt.datetime | None:
         return None
     doubled: int = 2 ** min(failures - 1, 10)
     return now + min(LONGEST_REST, SHORTEST_REST * doubled)
+
+
+_RESTED = select(LmsState.company_id).where(
+    LmsState.failures > 0,
+    LmsState.rest_until <= bindparam("now"),
+    or_(LmsState.retry_at.is_(None), LmsState.retry_at <= bindparam("now")),
+)
+
+
+def list_rested(connection: Connection, now: dt.datetime) -> set[str]:
+    """Companies whose last run left something behind, and whose platform may be asked again."""
+    return set(connection.execute(_RESTED, {"now": now}).scalars())

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
-from models import Assignment, Course, LmsLearner, LmsRefusal, User, any_of
+from models import Assignment, Course, LmsLearner, LmsRefusal, QueueEntry, User, any_of
 from models.assignments import OUTBOX
 from models.lms import LEARNER_WORK
 from reconcile.parcels import OPTIONAL, Item, Parcel, make_body, wants_archived
@@ -120,7 +120,8 @@ def _is_in_doubt(row: Any) -> bool:
 
 
 def _to_parcel(company_id: str, person: Any, rows: _Rows, trainings: Mapping[str, int | None]) -> Parcel:
-    archived = wants_archived(person.active and person.deleted_at is None, rows.assignments)
+    is_active = person.active and person.deleted_at is None
+    archived = wants_archived(is_active, bool(person.is_planned), rows.assignments)
     sends = _to_items(rows, trainings, ("to_send", "sending"))
     parcel = Parcel(
         company_id=company_id,
@@ -161,9 +162,12 @@ def _to_items(rows: _Rows, trainings: Mapping[str, int | None], wanted: Sequence
 
 
 def _load_persons(connection: Connection, company_id: str, ids: Collection[str]) -> Sequence[Any]:
-    columns = (*_PERSON, *(getattr(User, column) for column in OPTIONAL.values()))
-    statement = select(*columns).where(User.company_id == company_id, any_of(User.id, ids))
-    return connection.execute(statement.order_by(User.id)).all()
+    is_planned = (QueueEntry.planned_version >= QueueEntry.seen_version).label("is_planned")
+    columns = (*_PERSON, *(getattr(User, column) for column in OPTIONAL.values()), is_planned)
+    same_person = (QueueEntry.company_id == User.company_id) & (QueueEntry.user_id == User.id)
+    statement = select(*columns).outerjoin(QueueEntry, same_person)
+    statement = statement.where(User.company_id == company_id, any_of(User.id, ids)).order_by(User.id)
+    return connection.execute(statement).all()
 
 
 def _load_rows(connection: Connection, company_id: str, ids: Collection[str]) -> Mapping[str, _Rows]:

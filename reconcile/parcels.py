@@ -130,12 +130,16 @@ def make_body(person: Any) -> dict[str, str | None]:
     return {**given, **optional, "external_id": person.id}
 
 
-def wants_archived(is_active: bool, assignments: Iterable[Any]) -> bool | None:
-    """Pausing is archiving, and the plan decides it: while its pauses are held nothing is archived."""
+def wants_archived(is_active: bool, is_planned: bool, assignments: Iterable[Any]) -> bool | None:
+    """Pausing is archiving, and the plan decides it: while its pauses are held nothing is archived.
+
+    Who is away, planned, and yet has something open that is not paused owes it to an operator's undo.
+    """
     open_rows = [row for row in assignments if row.withdrawn_at is None and row.completed_at is None]
     if any(row.paused_at is not None for row in open_rows):
         return True
     if is_active:
         return False
-    is_unplanned = any(row.origin == "herdbook" and row.delivery in ("sent", "sending") for row in open_rows)
-    return None if is_unplanned else True
+    if any(row.origin == "herdbook" and row.delivery in ("sent", "sending") for row in open_rows):
+        return False if is_planned else None
+    return True

@@ -63,8 +63,9 @@ class RemoteLms:
             return False
         if run.trigger in READING and not is_paused:
             return True
-        waiting = list_waiting(connection, run.company_id)
-        return bool(waiting) or has_changed_refusals(connection, run.company_id)
+        if list_waiting(connection, run.company_id) or load_state(connection, run.company_id).failures:
+            return True
+        return has_changed_refusals(connection, run.company_id)
 
     def read_back(self, run: "CurrentRun") -> None:
         """Bring progress and drift into our rows, before anything is planned."""

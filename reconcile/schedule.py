@@ -13,6 +13,7 @@ from sqlalchemy import Double, bindparam, exists, or_, select
 
 from models import Company, Lease, QueueEntry, reading, utcnow
 from reconcile.lease import is_interval_due
+from reconcile.lms_state import list_rested
 from reconcile.run import run_company
 from reconcile.summary import RunSummary
 
@@ -122,11 +123,14 @@ def run_due(
 ) -> Iterator[RunSummary]:
     """Run each company whose interval is due, or whose changes have been quiet long enough."""
     now, stop = now or utcnow(), stop or threading.Event()
-    seconds = current_app.config["HERDBOOK"].reconcile_minutes * 60
+    config = current_app.config["HERDBOOK"]
+    seconds = config.reconcile_minutes * 60
     quiet = now - dt.timedelta(seconds=QUIET_SECONDS)
     with reading() as connection:
         interval = list(connection.execute(_INTERVAL_DUE, {"delay": seconds}).scalars())
         changed = set(connection.execute(_CHANGED, {"quiet": quiet, "now": now}).scalars())
+        # What the training platform could not take waits for it, not for the interval.
+        changed |= list_rested(connection, now) if config.lms_url else set()
     for company_id in sorted({*interval, *changed} - skip):
         if stop.is_set():
             return

@@ -13,6 +13,7 @@ from reconcile.ending import finish
 from reconcile.load import Candidate, load_people
 from reconcile.planning import BATCH
 from reconcile.queue import lock_people
+from reconcile.rows import WAITING
 from reconcile.run import prepare
 from reconcile.state import Change, ChangeKind, Observed
 from reconcile.summary import RunSummary, show_run
@@ -128,6 +129,7 @@ def _write(
     writer = Writer(connection, run.company_id, run.number, run.now)
     writer.insert_changes(inverse, "applied")
     writer.carry_out(inverse)
+    run.lms.planned(connection, run.company_id, [each.user_id for each in inverse])
     save_suppressions(connection, done, run.now)
     connection.execute(_MARK, [_key(change) | {"by": f"by {run.name}"} for change in done])
     run.tally.people += len({each.user_id for each in inverse})
@@ -192,7 +194,7 @@ def _as_new_cycle(run: CurrentRun, change: Any, rows: Sequence[Observed]) -> Obs
     old = observed_from_json(change.course, change.cycle, change.before)
     return old._replace(
         cycle=max(row.cycle for row in rows if row.course == change.course) + 1,
-        delivery=old.delivery if old.delivery in UNSENT else "to_send",
+        delivery=old.delivery if old.delivery in WAITING else "to_send",
         assigned_on=run.today,
         sent_on=None,
     )

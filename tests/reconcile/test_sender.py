@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from models import LmsLearner, LmsState, User, reading, writing
+from models import Lease, LmsLearner, LmsState, User, reading, writing
 from reconcile.lms import MOST_FAILURES
 from reconcile.run import run_company
+from reconcile.schedule import run_due
 from reconcile.sender import IN_FLIGHT
 from reconcile.summary import RunSummary
+from reconcile.undo import undo_run
 from tests.platform_faults import Faults, Matching, Script
 from tests.reconcile.acme import (
     CATALOG,
@@ -187,6 +189,19 @@ def test_what_was_begun_in_the_meantime_is_not_withdrawn(app: Flask, platform: P
     assert (row.delivery, row.progress, row.percent, row.due_on) == ("sent", "in_progress", 30, None)
     assert row.withdrawn_at is None
     assert platform.open_assignments() == {(joy, 1): 1}
+
+
+@on_sqlite
+def test_an_undone_pause_brings_the_learner_back(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    run()
+    deactivate([joy])
+    paused = run()
+    assert not platform.learner(joy)["active"]
+    undo_run(COMPANY, paused.number or 0)
+    run()
+    assert platform.learner(joy)["active"]
 
 
 @on_sqlite
@@ -426,6 +441,24 @@ def test_runs_that_nobody_started_rest_while_the_platform_is_away(app: Flask, pl
     with reading() as connection:
         state = connection.execute(select(LmsState.failures, LmsState.rest_until)).one()
     assert tuple(state) == (0, None)
+
+
+@on_sqlite
+def test_what_was_left_behind_is_sent_as_soon_as_the_platform_has_rested(
+    app: Flask, platform: Platform
+) -> None:
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    platform.faults = Matching("error_before", lambda _request: True)
+    run()
+    platform.faults = Faults()
+    with writing() as connection:
+        # The interval is far away; the platform has rested long enough.
+        connection.execute(update(LmsState).values(rest_until=NOON))
+        connection.execute(update(Lease).values(next_due=time.time() + 1000))
+    assert [summary.state for summary in run_due()] == ["applied"]
+    assert [summary.state for summary in run_due()] == []
+    assert platform.open_assignments() == {(joy, 1): 1}
 
 
 def test_a_change_that_arrives_later_is_applied_after_all(app: Flask, platform: Platform) -> None:

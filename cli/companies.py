@@ -14,6 +14,7 @@ company = AppGroup("company", help="Companies, and what each decides for itself.
 token = AppGroup("token", help="Access tokens: what an IdP authenticates with.")
 COMMANDS = (company, token)
 
+SETTINGS = ("groups", "strict", "removal", "brake_percent", "brake_people", "rehire_days")
 ON_OFF = click.Choice(["on", "off"])
 
 
@@ -52,7 +53,7 @@ def change(company_id: str, **settings: Any) -> None:
     given = {name: _to_flag(value) for name, value in settings.items() if value is not None}
     change_company(company_id, **given)
     company = get_company(company_id)
-    for name in settings:
+    for name in SETTINGS:
         value = getattr(company, name)
         shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
         click.echo(f"{name.replace('_', '-'):<14} {shown}")

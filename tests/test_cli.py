@@ -1,0 +1,326 @@
+"""The commands: what they print, and with which exit status they end."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import text
+
+from app import create_app
+from cli.runs import end
+from config import Config
+from models import writing
+from reconcile.lease import find_claim
+
+CATALOG = """
+courses:
+  - {code: SEC-101, title: Security Awareness, due_days: 30}
+  - {code: ETH-1, title: Code of Conduct}
+journeys:
+  - {code: ONBOARD, title: First weeks, courses: [ETH-1, SEC-101]}
+"""
+PEOPLE = """userName,email,userType,givenName,familyName,training_tags
+joy@acme.example,joy@acme.example,learner,Joy,Young,ONBOARD
+amy@acme.example,amy@acme.example,learner,Amy,,"SEC-101, Sec 102"
+"""
+
+Flasks = Callable[..., Result]
+
+
+@pytest.fixture
+def flask(app: Flask) -> Flasks:
+    """``flask("company", "list")``: the command, run."""
+
+    def run(*words: str, said: str = "") -> Result:
+        return app.test_cli_runner().invoke(args=[*words], input=said)
+
+    return run
+
+
+@pytest.fixture
+def acme(flask: Flasks, tmp_path: Path) -> Flasks:
+    """Company 23456 with a catalog and two people, one of them without a surname; nothing has run."""
+    (tmp_path / "catalog.yaml").write_text(CATALOG)
+    assert flask("catalog", "load", "23456", str(tmp_path / "catalog.yaml")).exit_code == 0
+    assert flask("learners", "import", "23456", "-", said=PEOPLE).exit_code == 0
+    return flask
+
+
+def explain(flask: Flasks, name: str) -> dict[str, str]:
+    """Course -> state."""
+    told = json.loads(flask("explain", "23456", f"{name}@acme.example", "--json").stdout)
+    return {each["course"]: each["state"] for each in told["assignments"]}
+
+
+# --- companies and tokens -----------------------------------------------------------------------------
+
+
+def test_a_company_is_added_listed_and_set(flask: Flasks) -> None:
+    assert flask("company", "add", "Globex", "--id", "777").stdout == "777\n"
+    assert re.search(r"^777 +0 people  Globex$", flask("company", "list").stdout, re.MULTILINE)
+    told = flask("company", "set", "777", "--groups", "on", "--strict", "on", "--brake-percent", "50").stdout
+    assert [*map(str.split, told.splitlines())] == [
+        ["groups", "on"],
+        ["strict", "on"],
+        ["removal", "withdraw_unstarted"],
+        ["brake-percent", "50"],
+        ["brake-people", "10"],
+        ["rehire-days", "180"],
+    ]
+
+
+def test_a_token_is_printed_alone_and_once(flask: Flasks) -> None:
+    token = flask("token", "create", "23456", "--name", "Entra", "--days", "365").stdout
+    assert re.fullmatch(r"hb_[a-z2-7]{40}\n", token)
+    listed = flask("token", "list", "23456").stdout
+    assert "live" in listed
+    assert "never used" in listed
+    assert token[:11] in listed
+    assert token.strip() not in listed
+    assert flask("token", "revoke", "23456", "Entra").exit_code == 0
+    assert "revoked" in flask("token", "list", "23456").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("company add Globex --id 23456", 1),
+        ("company set 999", 1),
+        ("token list 999", 1),
+        ("token revoke 23456 nothing", 1),
+        ("catalog export 999", 1),
+        ("reconcile run --company 999", 1),
+        ("reconcile release 23456-1", 1),
+        ("explain 23456 nobody@acme.example", 1),
+        ("pin 23456 nobody@acme.example SEC-101 --reason so", 1),
+        ("company set 23456 --groups maybe", 2),
+        ("token create 23456", 2),
+        ("token create 23456 --name Okta --days 0", 2),
+        ("reconcile run --user joy@acme.example", 2),
+        ("reconcile undo seven", 2),
+        ("pin 23456 joy@acme.example SEC-101 --reason so --until tomorrow", 2),
+        ("catalog load 23456 /nowhere.yaml", 2),
+    ],
+)
+def test_what_cannot_be_done_ends_with_one_sentence_and_nothing_on_stdout(
+    flask: Flasks, words: str, status: int
+) -> None:
+    done = flask(*words.split())
+    assert done.exit_code == status, done.output
+    assert done.stdout == ""
+    assert re.search(r"^Error: .+", done.stderr, re.MULTILINE), done.stderr
+
+
+def test_a_database_without_tables_is_an_error_with_advice(tmp_path: Path) -> None:
+    config = Config(database_url=f"sqlite:///{tmp_path / 'empty.sqlite3'}", secret_key="test", testing=True)
+    done = create_app(config).test_cli_runner().invoke(args=["company", "list"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "flask --app app db upgrade" in done.stderr
+
+
+# --- the catalog ----------------------------------------------------------------------------------------
+
+
+def test_a_catalog_goes_in_and_comes_out_the_same(acme: Flasks, tmp_path: Path) -> None:
+    exported = acme("catalog", "export", "23456").stdout
+    (tmp_path / "again.yaml").write_text(exported)
+    assert "the same already" in acme("catalog", "load", "23456", str(tmp_path / "again.yaml")).stdout
+    assert acme("catalog", "export", "23456").stdout == exported
+
+
+def test_a_catalog_with_a_mistake_changes_nothing_and_names_the_line(acme: Flasks) -> None:
+    before = acme("catalog", "export", "23456").stdout
+    done = acme("catalog", "load", "23456", "-", said=CATALOG.replace("due_days: 30", "due_days: soon"))
+    assert done.exit_code == 1
+    assert re.search(r"^Error: Line 3, .*due_days", done.stderr)
+    assert acme("catalog", "export", "23456").stdout == before
+
+
+@pytest.mark.parametrize(("answer", "loaded"), [("y\n", True), ("n\n", False)])
+def test_on_a_terminal_a_catalog_asks_after_showing_whom_it_concerns(
+    acme: Flasks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, loaded: bool
+) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    monkeypatch.setattr("cli.catalogs.is_terminal", lambda: True)
+    (tmp_path / "less.yaml").write_text(CATALOG.replace("[ETH-1, SEC-101]", "[ETH-1]"))
+    done = acme("catalog", "load", "23456", str(tmp_path / "less.yaml"), said=answer)
+    assert "Loses:\n  joy@acme.example  SEC-101" in done.stdout
+    assert done.exit_code == (0 if loaded else 1)
+    acme("reconcile", "run", "--company", "23456")
+    assert explain(acme, "joy")["SEC-101"] == ("withdrawn" if loaded else "assigned")
+
+
+def test_an_alias_mends_what_people_typed(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    assert "unknown_training_tag" in acme("explain", "23456", "amy@acme.example").stdout
+    assert "1 people" in acme("alias", "23456", "Sec 102", "ETH-1").stdout
+    acme("reconcile", "run", "--company", "23456")
+    assert "unknown_training_tag" not in acme("explain", "23456", "amy@acme.example").stdout
+    assert acme("alias", "23456", "Sec 103", "NOTHING").exit_code == 1
+
+
+# --- runs -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_told_in_json_on_one_line(acme: Flasks) -> None:
+    done = acme("reconcile", "run", "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert done.stdout.count("\n") == 1
+    assert told.pop("seconds") >= 0
+    assert told == {
+        "company": "23456",
+        "run": "23456-1",
+        "state": "applied",
+        "changes": {"assign": 2, "withdraw": 0, "pause": 0, "resume": 0, "block": 1},
+        "flags": {"opened": 2, "closed": 0},
+        "outcomes": {"applied": 3, "deferred": 0, "rejected": 0, "held": 0},
+    }
+    assert json.loads(acme("reconcile", "run", "--json").stdout)["state"] == "nothing"
+    assert json.loads(acme("reconcile", "list", "23456", "--json").stdout)["run"] == "23456-1"
+
+
+def test_a_dry_run_names_people_and_writes_nothing(acme: Flasks) -> None:
+    told = acme("reconcile", "run", "--company", "23456", "--dry-run").stdout
+    assert "Gains:\n  joy@acme.example  ETH-1" in told
+    assert "Is blocked:\n  amy@acme.example  SEC-101" in told
+    assert acme("reconcile", "list", "23456").stdout == ""
+    assert explain(acme, "joy") == {"ETH-1": "planned", "SEC-101": "planned"}
+
+
+def test_one_person_can_be_run_alone(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456", "--user", "JOY@acme.example")
+    assert explain(acme, "joy")["ETH-1"] == "assigned"
+    assert "amy@acme.example  SEC-101" in acme("reconcile", "run", "--company", "23456", "--dry-run").stdout
+
+
+def test_a_run_that_finds_another_at_work_ends_with_5(acme: Flasks) -> None:
+    assert find_claim("23456") is not None
+    done = acme("reconcile", "run", "--company", "23456")
+    assert done.exit_code == 5
+    assert "busy" in done.stdout
+
+
+def hold_a_run(acme: Flasks) -> str:
+    """Take the tags of more people than the brake lets pass; the name of the held run."""
+    acme("company", "set", "23456", "--brake-people", "3")
+    lines = ["userName,givenName,familyName,training_tags"]
+    people = [f"p{number}@acme.example,P,Young" for number in range(4)]
+    acme("learners", "import", "23456", "-", said="\n".join([*lines, *(f"{each},ETH-1" for each in people)]))
+    acme("reconcile", "run")
+    acme("learners", "import", "23456", "-", said="\n".join([*lines, *(f"{each}," for each in people)]))
+    done = acme("reconcile", "run", "--json")
+    assert done.exit_code == 3
+    told = json.loads(done.stdout)
+    assert (told["state"], told["outcomes"]["held"]) == ("held", 4)
+    assert explain(acme, "p1") == {"ETH-1": "assigned"}
+    return str(told["run"])
+
+
+def test_a_held_run_is_released(acme: Flasks) -> None:
+    run = hold_a_run(acme)
+    assert acme("reconcile", "release", run).exit_code == 0
+    assert explain(acme, "p1") == {"ETH-1": "withdrawn"}
+
+
+def test_a_held_run_is_discarded(acme: Flasks) -> None:
+    run = hold_a_run(acme)
+    assert "Discarded 4 changes" in acme("reconcile", "discard", run).stdout
+    assert json.loads(acme("reconcile", "run", "--json").stdout)["state"] == "nothing"
+    assert explain(acme, "p1") == {"ETH-1": "assigned"}
+
+
+def test_force_applies_what_the_brake_would_hold(acme: Flasks) -> None:
+    hold_a_run(acme)
+    with writing() as connection:
+        connection.execute(text("UPDATE people_queue SET held_run = NULL"))
+    assert acme("reconcile", "run", "--force").exit_code == 0
+    assert explain(acme, "p1") == {"ETH-1": "withdrawn"}
+
+
+def test_an_applied_run_is_undone(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    assert acme("reconcile", "undo", "23456-1").exit_code == 0
+    assert explain(acme, "joy") == {"ETH-1": "withdrawn", "SEC-101": "withdrawn"}
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [(["applied"], 0), (["held", "nothing"], 3), (["held", "partial"], 4), (["failed", "busy"], 1)],
+)
+def test_of_several_companies_the_worst_decides_the_exit_status(states: list[str], status: int) -> None:
+    with click.Context(click.Command("run")), pytest.raises(click.exceptions.Exit) as left:
+        end(states)
+    assert left.value.exit_code == status
+
+
+# --- people ---------------------------------------------------------------------------------------------
+
+
+def test_explain_says_where_a_course_comes_from_and_what_is_in_the_way(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    told = acme("explain", "23456", "amy@acme.example").stdout
+    assert "SEC-101: blocked" in told
+    assert "family name is missing" in told
+    assert "perhaps" in told or "Did you mean" in told
+    alone = acme("explain", "23456", "joy@acme.example", "onboard").stdout
+    assert "journey ONBOARD" in alone
+
+
+def test_a_pin_and_an_exemption_go_before_the_tags(acme: Flasks) -> None:
+    until = ["--reason", "asked for it", "--until", "2999-12-31"]
+    assert acme("pin", "23456", "joy@acme.example", "sec-101", *until).exit_code == 0
+    assert acme("exempt", "23456", "joy@acme.example", "ETH-1", *until).exit_code == 0
+    acme("reconcile", "run", "--company", "23456")
+    assert explain(acme, "joy") == {"SEC-101": "assigned"}
+    assert "asked for it" in acme("explain", "23456", "joy@acme.example", "ETH-1").stdout
+
+
+def test_a_file_changes_who_is_there_and_clears_what_is_empty(acme: Flasks) -> None:
+    lines = ["\ufeffUserName;FAMILY NAME;active;training-tags", "AMY@acme.example;Lee;true;", ""]
+    lines += ["bob@acme.example;;False;ETH-1", ""]
+    done = acme("learners", "import", "23456", "-", said="\r\n".join(lines))
+    assert (done.exit_code, done.stdout) == (0, "2 of 2 lines were taken.\n")
+    assert "3 people" in acme("company", "list").stdout
+    acme("reconcile", "run", "--company", "23456")
+    assert explain(acme, "amy") == {}
+    assert "missing_family_name" not in acme("explain", "23456", "amy@acme.example").stdout
+    assert "(deactivated)" in acme("explain", "23456", "bob@acme.example").stdout
+
+
+def test_lines_that_cannot_be_used_are_named_and_the_others_taken(acme: Flasks) -> None:
+    file = "userName,active\ncy@acme.example,true\n,true\ndot@acme.example,perhaps\n"
+    done = acme("learners", "import", "23456", "-", said=file)
+    assert (done.exit_code, done.stdout) == (4, "1 of 3 lines were taken.\n")
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["line 3", "line 4"]
+
+
+@pytest.mark.parametrize("head", ["", "name,email", "userName,shoeSize"])
+def test_a_file_without_the_right_columns_changes_nothing(acme: Flasks, head: str) -> None:
+    done = acme("learners", "import", "23456", "-", said=f"{head}\njoy@acme.example,1\n")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "userName" in done.stderr
+
+
+def test_progress_comes_from_a_file(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    file = (
+        "userName,course,progress,at\njoy@acme.example,eth-1,100,2026-03-01\njoy@acme.example,SEC-101,40 %,\n"
+    )
+    assert acme("progress", "import", "23456", "-", said=file).exit_code == 0
+    assert explain(acme, "joy") == {"ETH-1": "completed", "SEC-101": "in_progress"}
+
+
+def test_progress_that_cannot_be_recorded_is_named(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    lines = ["joy@acme.example,NOTHING,1,", "nobody@acme.example,ETH-1,1,", "joy@acme.example,ETH-1,101,"]
+    lines += ["joy@acme.example,ETH-1,50,yesterday", "joy@acme.example,ETH-1,50,"]
+    file = "\n".join(["userName,course,progress,at", *lines])
+    done = acme("progress", "import", "23456", "-", said=file)
+    assert (done.exit_code, done.stdout) == (4, "1 of 5 lines were taken.\n")
+    assert len(done.stderr.splitlines()) == 4

@@ -1,14 +1,13 @@
 """One person on one day: everything the decisions on a single course look at."""
 
 import datetime as dt
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconcile.standing import FOREVER, Overlay, Standing, later
 from reconcile.state import Course, Desired, Observed, Person, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """Read by ``rows``, which decides on one course at a time, and by the explanations."""
 
     today: dt.date

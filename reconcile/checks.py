@@ -183,13 +183,13 @@ def check_person(person: Person, desired: DesiredSet, rules: Rules) -> tuple[Fla
     """All flags of one person today; nobody has to mend anything for somebody who has left."""
     if not person.active:
         return ()
-    if not _may_be_flagged(person):
+    if not may_be_flagged(person):
         return desired.flags
     own = (flag for rule in PERSON_RULES.values() for flag in rule(person, desired.is_admin))
     return (*desired.flags, *own)
 
 
-def _may_be_flagged(person: Person) -> bool:
+def may_be_flagged(person: Person) -> bool:
     """A quick look that spares most people the rules: true for everybody a rule could name."""
     return (
         lacks_name(person)

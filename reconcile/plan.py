@@ -5,13 +5,13 @@ has been applied leaves an empty one behind.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from reconcile.case import Case, list_lapsed, valid_until
-from reconcile.checks import check_person, compare_flags, lacks_name
+from reconcile.checks import check_person, compare_flags, lacks_name, may_be_flagged
 from reconcile.codes import by_code
 from reconcile.desired import make_desired
-from reconcile.rows import end, keep, pause, start
+from reconcile.rows import end, is_settled, keep, pause, start
 from reconcile.standing import FOREVER, Standing, make_overlay
 from reconcile.state import Change, DesiredSet, Observed, OpenFlag, Person, PersonPlan, Rules
 
@@ -33,6 +33,17 @@ def make_plan(  # noqa: PLR0913, PLR0917
     if not person.active:
         return PersonPlan(_sorted(_pauses(case)), opened, closed, None, lapsed)
     return PersonPlan(_sorted(_changes(case)), opened, closed, _next_on(case), lapsed)
+
+
+def plan_key(person: Person, observed: Sequence[Observed], open_flags: Sequence[OpenFlag]) -> Hashable | None:
+    """All that the plan of an ordinary person depends on, given rules and day: equal keys, equal plans.
+
+    None for whoever needs a plan of their own: a name is missing, an operator decided something, a
+    flag of their own may be due. ``observed`` and ``open_flags`` are to be tuples.
+    """
+    if person.pins or person.exemptions or person.suppressions or may_be_flagged(person):
+        return None
+    return person.profile, observed, open_flags, person.active, person.away_since, person.returned_on
 
 
 def make_case(
@@ -61,7 +72,10 @@ def _changes(case: Case) -> Iterator[Change | None]:
     wanted, standing = case.overlay.wanted, case.standing.open
     for course, want in wanted.items():
         row = standing.get(course)
-        yield start(case, want) if row is None else keep(case, row, want)
+        if row is None:
+            yield start(case, want)
+        elif not is_settled(row, want):
+            yield keep(case, row, want)
     for course, row in standing.items():
         if course not in wanted:
             yield end(case, row)

@@ -87,12 +87,25 @@ def fresh_due(case: Case, due_days: int | None) -> dt.date | None:
 
 def _due_of_old(case: Case, want: Desired) -> dt.date | None:
     """Moving from a retired course to its successor keeps the due date: the earliest there is."""
+    if not want.via:
+        return None
     old = (case.standing.open.get(code) for code in want.via)
     days = [_resumed_due(case, row, row.due_on) for row in old if row and not is_started(row)]
     return min(filter(None, days), default=None)
 
 
 # --- wanted and open -------------------------------------------------------------------------------
+
+
+def is_settled(row: Observed, want: Desired) -> bool:
+    """Whether ``keep`` would find nothing to do: true for nearly every row of a run, hence asked first."""
+    return (
+        row.delivery == "sent"
+        and row.paused_on is None
+        and row.sources == want.sources
+        and (row.due_on is not None or want.due_days is None)
+        and not want.via
+    )
 
 
 def keep(case: Case, row: Observed, want: Desired) -> Change | None:

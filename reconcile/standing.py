@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconcile.codes import expand
 from reconcile.desired import Claim, hash_of, source_order, to_desired
 from reconcile.state import Catalog, Desired, DesiredSet, Observed, Override, Person, Source
 
 FOREVER = dt.date.max
+NOBODY_EXEMPT: Mapping[str, Override] = MappingProxyType({})
 
 
 def later(day: dt.date, days: int) -> dt.date:
@@ -42,8 +45,7 @@ class Standing:
                 self.open[course] = row
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """What a person should have once pins and exemptions are laid over the profile's courses."""
 
     wanted: Mapping[str, Desired]
@@ -56,7 +58,7 @@ class Overlay:
 def make_overlay(desired: DesiredSet, person: Person, catalog: Catalog, today: dt.date) -> Overlay:
     """Exemption before pin before everything else; admins get nothing, whatever is pinned."""
     if not person.pins and not person.exemptions:
-        return Overlay(desired.by_course, {})
+        return Overlay(desired.by_course, NOBODY_EXEMPT)
     pins = [] if desired.is_admin else _in_force(person.pins, today)
     exemptions = _in_force(person.exemptions, today)
     wanted = lay_pins(desired.by_course, pins, catalog)

@@ -69,8 +69,11 @@ def normalise(text: str) -> str:
 
 def is_missing(text: str | None) -> bool:
     """Whether ``text`` says nothing: absent, blank, ``N/A``, ``-`` or anything without letter or digit."""
-    if text is None or text.isalpha():
-        return text is None
+    if not text:
+        return True
+    if text.isalpha() or (len(text) > 4 and text[0].isalnum()):
+        # Nearly everybody, and this is asked of everybody.
+        return False
     return normalise(text) in ("n/a", "#n/a") or not any(map(str.isalnum, text))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from reconcile.desired import make_desired
+from reconcile.plan import plan_key
 from reconcile.reasons import explain_courses, shown_state
 from reconcile.state import Observed, Override, Person, PersonPlan, Rule, Rules
 from tests.conftest import scaled
@@ -55,6 +56,7 @@ class Life:
         self.ledger = Ledger(make_rules(self.choose))
         self.person = person("C0")
         self.kinds: Counter[str] = Counter()
+        self.shared: dict[object, PersonPlan] = {}
         self.events: list[Callable[[], None]] = [
             self.send_tags,
             self.send_tags,
@@ -159,6 +161,7 @@ class Life:
         plan = self.ledger.plan(self.person)
         check_changes(plan, self.person)
         self.check_order(plan)
+        self.check_shared(plan)
         self.ledger.apply(plan)
         self.person = self.person._replace(suppressions=self.person.suppressions - {*plan.lapsed})
         again = self.ledger.plan(self.person)
@@ -193,6 +196,13 @@ class Life:
             self.ledger.rows, kept = backwards, self.ledger.rows
             assert self.ledger.plan(self.person._replace(profile=other)) == plan
             self.ledger.rows = kept
+
+    def check_shared(self, plan: PersonPlan) -> None:
+        """Who has the same key on the same day under the same rules has the same plan."""
+        key = plan_key(self.person, self.ledger.observed, tuple(self.ledger.flags.values()))
+        if key is not None:
+            same = (key, self.ledger.rules, self.ledger.today)
+            assert self.shared.setdefault(same, plan) == plan
 
     def check_rows(self, before: dict[tuple[str, int], Observed]) -> None:
         opened = Counter(self.ledger.open_courses)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconcile.desired import make_desired
-from reconcile.plan import make_plan
+from reconcile.plan import make_plan, plan_key
 from reconcile.state import Change, Observed, Override, Person, PersonPlan, Source
 from tests.reconcile.ledger import TODAY, Ledger, course, day, journey, kinds, names, person, rules
 
@@ -860,3 +860,22 @@ def test_plans_of_the_same_things_are_equal() -> None:
     assert make_plan(CATALOG, TODAY, person("LINE"), (), ()) == make_plan(
         CATALOG, TODAY, person("LINE"), (), ()
     )
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"family_name": None},
+        {"email": None},
+        {"phone": "11111111111"},
+        {"middle_name": "Middle Name from SCIM"},
+        {"placeholder_path": True},
+        {"rehire_of": "1"},
+        {"pins": (Override("A", "?"),)},
+        {"exemptions": (Override("A", "?"),)},
+        {"suppressions": frozenset({("A", "assign", "?")})},
+    ],
+)
+def test_only_ordinary_people_share_a_plan(own: dict[str, Any]) -> None:
+    assert plan_key(person("A"), (), ()) == plan_key(person("A", given_name="Al")._replace(id="al"), (), ())
+    assert plan_key(person("A", **own), (), ()) is None

@@ -5,12 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reconcile.case import Case, finishes_old, is_done, is_started, is_suppressed, valid_until, waits_for
+from reconcile.case import (
+    Case,
+    find_successor,
+    finishes_old,
+    is_done,
+    is_started,
+    is_suppressed,
+    valid_until,
+    waits_for,
+)
 from reconcile.checks import say_missing_names
 from reconcile.codes import expand
 from reconcile.desired import make_desired
 from reconcile.plan import make_case
-from reconcile.rows import say_end
 from reconcile.smart import say_misfits
 from reconcile.standing import FOREVER
 from reconcile.state import Desired, DesiredSet, Observed, Person, Rules, Source
@@ -171,7 +179,8 @@ def _what_stands_against(case: Case, desired: DesiredSet, course: str) -> Iterat
     yield from (f"{want.course} is pinned and stands for the family {want.family}" for want in pinned)
     entry = case.courses.get(course)
     if entry and (entry.retired or entry.superseded_by):
-        yield say_end(case, course) if _leads_on(case, course) else "the course is retired"
+        successor = find_successor(case, course)
+        yield f"retired in favour of {successor.course}" if successor else "the course is retired"
 
 
 def _is_pinned_instead(case: Case, want: Desired, course: str) -> bool:
@@ -182,10 +191,6 @@ def _is_pinned_instead(case: Case, want: Desired, course: str) -> bool:
         and want.family == entry.family
         and any(source.kind == "pin" for source in want.sources)
     )
-
-
-def _leads_on(case: Case, course: str) -> bool:
-    return any(course in want.via for want in case.overlay.wanted.values())
 
 
 def _nothing_names(rules: Rules, case: Case, course: str) -> Iterator[str]:
@@ -202,6 +207,8 @@ def _why_still(case: Case, row: Observed | None) -> Iterator[str]:
         return
     if row.origin != "herdbook":
         yield "assigned at the training platform itself, so it is never withdrawn from here"
+    elif is_started(row) and find_successor(case, row.course):
+        yield "in progress, so it is finished as it is"
     elif is_started(row):
         yield "in progress, so it stays, without a due date"
     elif case.unreadable:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, g, request
 from flask.sansio.blueprints import BlueprintSetupState
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from models import new_id, utcnow
@@ -26,6 +26,9 @@ MAX_LINE = 8190
 """Characters of path and query. gunicorn would refuse a longer line in HTML, so it lets us."""
 MAX_DRAIN = 8 * MAX_BYTES
 
+DATABASE_UNUSABLE = (OperationalError, InternalError, ProgrammingError)
+"""Away, read-only, or not yet at this release's schema: /readyz says which."""
+
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 _CORRELATION = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 
@@ -39,7 +42,8 @@ def install(blueprint: Blueprint) -> None:
     # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
     blueprint.app_errorhandler(errors.ScimError)(refuse)
     blueprint.errorhandler(errors.ScimError)(refuse)
-    blueprint.errorhandler(OperationalError)(lambda error: refuse(errors.Unavailable(), error))
+    for unusable in DATABASE_UNUSABLE:
+        blueprint.errorhandler(unusable)(lambda error: refuse(errors.Unavailable(), error))
     blueprint.errorhandler(DataError)(lambda error: refuse(errors.InvalidValue(), error))
     blueprint.errorhandler(HTTPException)(lambda error: refuse(_from_http(error)))
     blueprint.errorhandler(Exception)(lambda error: refuse(_Unexpected(), error))
@@ -55,7 +59,7 @@ def enter() -> None:
         raise errors.UriTooLong
     try:
         entry.access = require_token(request.headers.get("Authorization"), entry.company_id, utcnow())
-    except OperationalError as error:
+    except DATABASE_UNUSABLE as error:
         raise errors.Unavailable from error
     if request.routing_exception is not None:
         raise _from_http(request.routing_exception)

@@ -91,10 +91,10 @@ def record_refusal(entry: Entry, error: ScimError) -> None:
     A request without a valid token is logged with the company its URL names, if there is one, and only
     so often: a stranger must not be able to fill the disk. The answer never waits on a broken log.
     """
-    if entry.access is None and not _is_worth_a_line(entry.company_id):
-        return
     row = _to_row(entry, error.status, scim_type=error.scim_type, detail=_clean(error.detail, 2000))
     try:
+        if entry.access is None and not _is_worth_a_line(entry.company_id):
+            return
         with writing() as connection:
             connection.execute(_INSERT, row)
     except SQLAlchemyError:

@@ -1,0 +1,94 @@
+"""The blueprint every page hangs on, and what its templates may use."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from dashboard import words
+from dashboard.guard import form_token, require_operator, secure
+
+pages = Blueprint(
+    "dashboard", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
+pages.before_request(require_operator)
+pages.after_request(secure)
+
+NAVIGATION = (
+    ("overview", "Overview"),
+    ("learners", "Learners"),
+    ("assignments", "Assignments"),
+    ("flags", "Flags"),
+    ("runs", "Runs"),
+    ("catalog", "Catalog"),
+    ("integrations", "Integrations"),
+    ("log", "Provisioning log"),
+    ("settings", "Settings"),
+)
+
+pages.add_app_template_filter(words.say_rule_name, "rule_name")
+pages.add_app_template_filter(words.say_advice, "advice")
+pages.add_app_template_filter(words.say_word, "word")
+pages.add_app_template_filter(words.count_of, "count_of")
+pages.add_app_template_filter(words.say_moment, "utc")
+pages.add_app_template_filter(words.say_day, "day")
+pages.add_app_template_filter(words.to_iso, "iso")
+
+
+@pages.context_processor
+def template_names() -> dict[str, Any]:
+    """What every template knows."""
+    return {
+        "operator": g.get("operator"),
+        "form_token": form_token,
+        "asset": asset,
+        "navigation": NAVIGATION,
+        "tones": words.TONES,
+        "same_page": same_page,
+        "active_page": active_page(),
+    }
+
+
+def active_page() -> str:
+    """The entry of the navigation that this page belongs to."""
+    first = request.path.strip("/").partition("/")[0].partition(".")[0]
+    return first or "overview"
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the file, so that browsers may keep it for good."""
+    return url_for("dashboard.static", filename=name, v=_fingerprint(name))
+
+
+def same_page(suffix: str = "", **changes: str | None) -> str:
+    """This address with another suffix and other query values; None takes one away."""
+    values: dict[str, Any] = {name: value for name, value in request.args.items() if name != "after"}
+    values |= request.view_args or {}
+    values.pop("suffix", None)
+    values |= {name: value for name, value in changes.items() if value is not None}
+    for name in [name for name, value in changes.items() if value is None]:
+        values.pop(name, None)
+    if suffix:
+        values["suffix"] = suffix
+    return url_for(request.endpoint or "dashboard.overview", **values)
+
+
+@pages.errorhandler(HTTPException)
+def show_error(error: HTTPException) -> Response | tuple[str, int]:
+    """A refusal as a page that says what to do; as text where a table was asked for."""
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    text = error.description or error.name
+    if request.path.endswith((".csv", ".json")):
+        return Response(text + "\n", status, mimetype="text/plain")
+    return render_template("error.html", status=status, title=error.name, text=text), status
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:10]

@@ -1,0 +1,48 @@
+"""The list of people."""
+
+from flask import Response
+
+from dashboard.blueprint import pages
+from dashboard.queries.people import load_page
+from dashboard.tables import Column, Filter, Table, serve_table
+
+LEARNERS = Table(
+    "learners",
+    (
+        Column("name", "Name", "person"),
+        Column("user_name", "userName"),
+        Column("email", "Email", shown=False),
+        Column("type", "Type"),
+        Column("status", "Status", "badge"),
+        Column("department", "Department"),
+        Column("location", "Location"),
+        Column("state", "State"),
+        Column("country", "Country"),
+        Column("role", "Role"),
+        Column("title", "Title", shown=False),
+        Column("external_id", "externalId", shown=False),
+        Column("employee_number", "Employee number", shown=False),
+        Column("training_tags", "Training tags", shown=False),
+        Column("created_at", "Created", "moment", shown=False),
+        Column("modified_at", "Changed", "moment"),
+        Column("user_id", "Id", shown=False),
+    ),
+    load_page,
+    (
+        Filter("q", "Search", kind="search", hint="Name, userName, email or id"),
+        Filter("status", "Status", (("active", "Active"), ("inactive", "Inactive"))),
+        Filter("type", "Type", (("learner", "Learners"), ("admin", "Admins"))),
+        Filter("department", "Department"),
+        Filter("location", "Location"),
+        Filter("state", "State"),
+        Filter("country", "Country"),
+        Filter("role", "Role"),
+    ),
+)
+
+
+@pages.get("/learners")
+@pages.get("/learners.<any(csv, json):suffix>")
+def learners(suffix: str | None = None) -> Response | str:
+    """Everybody whom the IdP has sent, learners and admins."""
+    return serve_table(LEARNERS, suffix, "learners.html")

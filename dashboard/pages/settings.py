@@ -1,0 +1,94 @@
+"""Settings: what the company decides for itself, and who its operators are."""
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from companies import change_company, get_company
+from dashboard import operators
+from dashboard.blueprint import pages
+from dashboard.forms import Form
+from dashboard.guard import current_operator
+from dashboard.operators import OperatorError
+from dashboard.sign_in import create_sign_in_link
+
+REMOVALS = (
+    ("withdraw_unstarted", "Withdraw what was not started"),
+    ("keep", "Keep everything"),
+)
+ROLES = (("viewer", "Viewer: looks at everything"), ("owner", "Owner: may change everything"))
+
+
+@pages.get("/settings")
+def settings() -> str:
+    """The settings as they stand."""
+    return _show(Form())
+
+
+@pages.post("/settings")
+def save_settings() -> Response | tuple[str, int]:
+    """Save them, all or none."""
+    form, company_id = Form(request.form), current_operator().company_id
+    values = {
+        "name": form.require("name", "A company needs a name.")[:120],
+        "groups": form.get("groups") == "on",
+        "strict": form.get("strict") == "on",
+        "removal": form.get("removal"),
+        "brake_percent": form.get_number("brake_percent", 1, 100),
+        "brake_people": form.get_number("brake_people", 0, 1_000_000),
+        "rehire_days": form.get_number("rehire_days", 0, 3650),
+    }
+    if values["removal"] not in dict(REMOVALS):
+        form.mistakes["removal"] = "One of the choices, please."
+    if form.mistakes:
+        return _show(form), 422
+    change_company(company_id, **values)
+    flash("Saved.", "good")
+    return redirect(url_for("dashboard.settings"))
+
+
+@pages.post("/settings/operators")
+def add_operator() -> tuple[str, int]:
+    """Add an operator and show their one-time link, this once."""
+    form, company_id = Form(request.form), current_operator().company_id
+    try:
+        operators.add_operator(company_id, form.get("email"), form.get("role"))
+    except OperatorError as error:
+        form.mistakes[error.field] = str(error)[:1].upper() + str(error)[1:] + "."
+        return _show(form), 422
+    return _show(Form(), invited=form.get("email")), 201
+
+
+@pages.post("/settings/operators/<uuid:operator_id>/<any(owner, viewer, link, remove):change>")
+def change_operator(operator_id: object, change: str) -> Response | tuple[str, int]:
+    """Change an operator's role, make them a new link, or remove them."""
+    company_id, chosen = current_operator().company_id, str(operator_id)
+    email = next((line.email for line in operators.list_operators(company_id) if line.id == chosen), None)
+    if email is None:
+        flash("This operator was removed before.", "warn")
+        return redirect(url_for("dashboard.settings"))
+    if change == "link":
+        return _show(Form(), invited=email), 201
+    try:
+        if change == "remove":
+            operators.remove_operator(company_id, chosen)
+        else:
+            operators.set_role(company_id, chosen, change)
+        flash(f"{email}: {'removed' if change == 'remove' else f'{change} now'}.", "good")
+    except OperatorError as error:
+        flash(str(error), "bad")
+    return redirect(url_for("dashboard.settings"))
+
+
+def _show(form: Form, invited: str | None = None) -> str:
+    company_id = current_operator().company_id
+    link = request.url_root.rstrip("/") + create_sign_in_link(company_id, invited) if invited else None
+    return render_template(
+        "settings.html",
+        form=form,
+        company=get_company(company_id),
+        operators=operators.list_operators(company_id),
+        removals=REMOVALS,
+        roles=ROLES,
+        invited=invited,
+        link=link,
+    )

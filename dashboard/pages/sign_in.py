@@ -1,0 +1,66 @@
+"""Signing in, by password or by a link that works once, and signing out everywhere."""
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from dashboard import sign_in as ways
+from dashboard.blueprint import pages
+from dashboard.forms import Form
+from dashboard.guard import current_operator
+from dashboard.sessions import COOKIE, cookie_rules, end_sessions, set_cookie
+
+
+@pages.get("/sign-in")
+def show_sign_in() -> str:
+    """The form."""
+    return render_template("sign_in.html", form=Form(), next=_local(request.args.get("next", "")))
+
+
+@pages.post("/sign-in")
+def sign_in() -> Response | tuple[str, int]:
+    """Check the password; the answer to a wrong one does not tell whether the account exists."""
+    form = Form(request.form)
+    wanted = _local(form.get("next"))
+    try:
+        secret = ways.sign_in(form.get("email"), request.form.get("password", ""), request.remote_addr or "")
+    except ways.SignInRefused as refusal:
+        form.mistakes["form"] = str(refusal)
+        return render_template("sign_in.html", form=form, next=wanted), 401
+    return _welcome(secret, wanted)
+
+
+@pages.get("/sign-in/link/<secret>")
+def show_link(secret: str) -> tuple[str, int]:
+    """Ask before the link is used up: mail scanners and previews open links, too."""
+    owner = ways.find_link_owner(secret)
+    return render_template("sign_in_link.html", owner=owner, secret=secret), 200 if owner else 404
+
+
+@pages.post("/sign-in/link/<secret>")
+def use_link(secret: str) -> Response | tuple[str, int]:
+    """Use the link."""
+    try:
+        return _welcome(ways.use_link(secret), "")
+    except ways.SignInRefused:
+        return render_template("sign_in_link.html", owner=None, secret=secret), 404
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """End every session of the operator."""
+    end_sessions(current_operator())
+    response = redirect(url_for("dashboard.show_sign_in"))
+    response.delete_cookie(COOKIE, **cookie_rules())  # type: ignore[arg-type]
+    return response
+
+
+def _welcome(secret: str, wanted: str) -> Response:
+    response = redirect(wanted or url_for("dashboard.overview"))
+    set_cookie(response, secret)
+    return response
+
+
+def _local(target: str) -> str:
+    """A path of ours, or nothing: nobody is sent elsewhere after signing in."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if is_path and target.isprintable() else ""

@@ -1,0 +1,170 @@
+"""The catalog as its pages show it: codes with how many have them, rules, unknown codes."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, select
+
+from dashboard.cursors import read_cursor, write_cursor
+from dashboard.queries.counts import Count, count_up_to, list_unknown_tags
+from dashboard.tables import Page, Query
+from models import Alias, Assignment, Catalog, Course, Flag, Journey, Rule, reading
+from reconcile.load import load_catalog
+from reconcile.tags import find_nearest, normalise
+
+CAP = 2_000
+_COMPANY: BindParameter[str] = bindparam("company")
+
+_OPEN = select(Assignment.user_id).where(
+    Assignment.company_id == _COMPANY,
+    Assignment.course == bindparam("course"),
+    Assignment.completed_at.is_(None),
+    Assignment.withdrawn_at.is_(None),
+)
+_DONE = select(Assignment.user_id).where(
+    Assignment.company_id == _COMPANY,
+    Assignment.course == bindparam("course"),
+    Assignment.completed_at.is_not(None),
+)
+_HOLDERS = select(Assignment.user_id).where(
+    Assignment.company_id == _COMPANY, Assignment.course == bindparam("course")
+)
+_WITH_TAG = select(Flag.user_id).where(
+    Flag.company_id == _COMPANY,
+    Flag.rule == "unknown_training_tag",
+    Flag.subject == bindparam("subject"),
+    Flag.closed_at.is_(None),
+)
+_STATE = select(Catalog.version, Catalog.loaded_at).where(Catalog.company_id == _COMPANY)
+
+
+def list_codes(company_id: str) -> list[tuple[str, str]]:
+    """``(code, title)`` of everything that can be assigned, journeys first."""
+    with reading() as connection:
+        found: list[tuple[str, str]] = []
+        for model in (Journey, Course):
+            statement = (
+                select(model.code, model.title)
+                .where(model.company_id == company_id, model.retired_at.is_(None))
+                .order_by(model.code)
+            )
+            found += [(row.code, row.title) for row in connection.execute(statement)]
+    return found
+
+
+def load_state(company_id: str) -> tuple[int, dt.datetime | None]:
+    """Version of the catalog, and when it was loaded."""
+    with reading() as connection:
+        row = connection.execute(_STATE, {"company": company_id}).first()
+    return (row.version, row.loaded_at) if row else (0, None)
+
+
+# --- courses and journeys ------------------------------------------------------------------------------
+
+
+def load_courses(query: Query) -> Page:
+    """Training codes by code, each with how many have it open and how many completed it."""
+    rows, after = _load_codes(query, Course)
+    with reading() as connection:
+        lines = []
+        for row in rows:
+            key = {"company": query.company_id, "course": row.code}
+            held = count_up_to(connection, _HOLDERS, CAP, **key)
+            # One count says whether the two that look at every row are worth their while.
+            counted = held.number and not held.more
+            lines.append(
+                {
+                    "code": row.code,
+                    "title": row.title,
+                    "family": row.family,
+                    "due_days": row.due_days,
+                    "valid_days": row.valid_days,
+                    "superseded_by": row.superseded_by,
+                    "training_id": row.training_id,
+                    "status": "retired" if row.retired_at or row.superseded_by else "in use",
+                    "open": _shown(count_up_to(connection, _OPEN, CAP, **key)) if counted else _shown(held),
+                    "completed": _shown(count_up_to(connection, _DONE, CAP, **key)) if counted else "",
+                }
+            )
+    return Page(lines, after)
+
+
+def load_journeys(query: Query) -> Page:
+    """Learning Journey codes by code, with their courses in order."""
+    rows, after = _load_codes(query, Journey)
+    return Page(
+        [
+            {
+                "code": row.code,
+                "title": row.title,
+                "courses": json.loads(row.courses),
+                "linear": row.linear,
+                "status": "retired" if row.retired_at else "in use",
+            }
+            for row in rows
+        ],
+        after,
+    )
+
+
+def _load_codes(query: Query, model: Any) -> tuple[list[Any], str | None]:
+    key = read_cursor(query.after, str)
+    statement = select(model.__table__).where(model.company_id == query.company_id)
+    if key:
+        statement = statement.where(model.code > key[0])
+    with reading() as connection:
+        rows = list(connection.execute(statement.order_by(model.code).limit(query.limit + 1)))
+    if len(rows) > query.limit:
+        return rows[: query.limit], write_cursor(rows[query.limit - 1].code)
+    return rows, None
+
+
+def _shown(count: Count) -> int | str:
+    return str(count) if count.more else count.number
+
+
+# --- rules and aliases ---------------------------------------------------------------------------------
+
+
+def load_rules_page(query: Query) -> Page:
+    """Smart Assign rules in the order of the file."""
+    with reading() as connection:
+        statement = select(Rule.__table__).where(Rule.company_id == query.company_id).order_by(Rule.position)
+        rows = [row._asdict() for row in connection.execute(statement)]
+    return Page(rows)
+
+
+def load_aliases(query: Query) -> Page:
+    """What people type for a code."""
+    with reading() as connection:
+        statement = select(Alias.typed, Alias.code).where(Alias.company_id == query.company_id)
+        rows = [row._asdict() for row in connection.execute(statement.order_by(Alias.typed))]
+    return Page(rows)
+
+
+# --- unknown codes -------------------------------------------------------------------------------------
+
+
+def load_unknown(query: Query) -> Page:
+    """Training tags that are no code, each with how many people have it and the nearest code."""
+    with reading() as connection:
+        tags = list_unknown_tags(connection, query.company_id, 500)
+        catalog = load_catalog(connection, query.company_id)
+        rows = [
+            {
+                "typed": tag,
+                "people": _shown(
+                    count_up_to(connection, _WITH_TAG, CAP, company=query.company_id, subject=tag)
+                ),
+                "nearest": find_nearest(normalise(tag), catalog) or "",
+            }
+            for tag in tags
+        ]
+    return Page(_by_people(rows))
+
+
+def _by_people(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What concerns most people first."""
+    return sorted(rows, key=lambda row: -(row["people"] if isinstance(row["people"], int) else CAP + 1))

@@ -1,0 +1,181 @@
+"""The provisioning log: requests by time, one request with what it changed and what came of it."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select
+
+from dashboard.cursors import read_cursor, write_cursor
+from dashboard.queries.looks import LOOK, look_through
+from dashboard.tables import Page, Query
+from models import LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
+from reconcile.learners import find_user_id
+
+_ENTRY = select(LogEntry.__table__).where(
+    LogEntry.company_id == bindparam("company"), LogEntry.id == bindparam("id")
+)
+_NEXT = (
+    select(LogEntry.at)
+    .where(
+        LogEntry.company_id == bindparam("company"),
+        LogEntry.resource_id == bindparam("resource"),
+        LogEntry.id > bindparam("id"),
+        LogEntry.changes.is_not(None),
+    )
+    .order_by(LogEntry.id)
+    .limit(1)
+)
+_EFFECTS = (
+    select(
+        PlannedChange.run,
+        PlannedChange.kind,
+        PlannedChange.course,
+        PlannedChange.reason,
+        PlannedChange.outcome,
+        Run.started_at,
+    )
+    .join(Run, (Run.company_id == PlannedChange.company_id) & (Run.number == PlannedChange.run))
+    .where(
+        PlannedChange.company_id == bindparam("company"),
+        PlannedChange.user_id == bindparam("resource"),
+        Run.started_at >= bindparam("begin"),
+        Run.started_at <= bindparam("end"),
+    )
+    .order_by(PlannedChange.run, PlannedChange.course)
+    .limit(100)
+)
+_COUNTS = (
+    select(RequestCount.day, RequestCount.operation, func.sum(RequestCount.requests).label("requests"))
+    .where(RequestCount.company_id == bindparam("company"), RequestCount.day >= bindparam("first"))
+    .group_by(RequestCount.day, RequestCount.operation)
+    .order_by(RequestCount.day.desc(), RequestCount.operation)
+)
+_FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+
+
+class EntryNotFound(Exception):
+    """The company's log has no such line."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One request: the attributes it changed as (path, before, after), and the changes that followed."""
+
+    row: Row[Any]
+    changes: tuple[tuple[str, str, str], ...]
+    effects: tuple[Row[Any], ...]
+    person_exists: bool
+
+
+def load_page(query: Query) -> Page:
+    """Requests, the latest first."""
+    key = read_cursor(query.after, str)
+    entries = select(LogEntry.__table__).where(LogEntry.company_id == query.company_id)
+    if key:
+        entries = entries.where(LogEntry.id < key[0])
+    with reading() as connection:
+        entries, conditions = _narrow(connection, query, entries)
+        rows, end = look_through(
+            connection, entries.order_by(LogEntry.id.desc()), conditions, query.limit + 1
+        )
+        visible = _find_visible(connection, query, rows)
+    lines = [_to_row(row, visible) for row in rows[: query.limit]]
+    if len(rows) > query.limit:
+        return Page(lines, write_cursor(rows[query.limit - 1].id))
+    return Page(lines, write_cursor(end.id), LOOK) if end else Page(lines)
+
+
+def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, list[Any]]:
+    wanted, conditions = query.wanted, []
+    for name, compare in (("since", "__ge__"), ("until", "__lt__")):
+        if day := _to_day(wanted.get(name)):
+            moment = day + dt.timedelta(days=name == "until")
+            entries = entries.where(getattr(LogEntry.id, compare)(first_id(moment)))
+    if "person" in wanted:
+        user_id = find_user_id(connection, query.company_id, wanted["person"]) or wanted["person"]
+        entries = entries.where(LogEntry.resource_id == user_id)
+    if "outcome" in wanted:
+        refused = wanted["outcome"] == "refused"
+        conditions.append(lambda look: look.status >= 400 if refused else look.status < 400)
+    if "operation" in wanted:
+        conditions.append(lambda look: look.operation == wanted["operation"])
+    return entries, conditions
+
+
+def _to_day(text: str | None) -> dt.datetime | None:
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text or ""), dt.time(), dt.UTC)
+    except ValueError:
+        return None
+
+
+def first_id(moment: dt.datetime) -> str:
+    """The smallest id of that millisecond: ids are UUIDs version 7 and begin with their time."""
+    text = f"{max(0, int(moment.timestamp() * 1000)):012x}"
+    return f"{text[:8]}-{text[8:12]}"
+
+
+def _find_visible(connection: Connection, query: Query, rows: list[Any]) -> set[str]:
+    """Of the resources named, those that are people with a page."""
+    ids = list({row.resource_id for row in rows if row.resource_id and row.resource_type == "User"})
+    statement = select(User.id).where(User.company_id == query.company_id, any_of(User.id, ids))
+    return set(connection.execute(statement).scalars())
+
+
+def load_entry(company_id: str, entry_id: str) -> EntryView:
+    """One request. Raises ``EntryNotFound``."""
+    with reading() as connection:
+        row = connection.execute(_ENTRY, {"company": company_id, "id": entry_id}).first()
+        if row is None:
+            raise EntryNotFound(entry_id)
+        key = {"company": company_id, "resource": row.resource_id, "id": row.id}
+        exists = bool(_find_visible(connection, Query(company_id, {}), [row]))
+        if not exists or row.status >= 400:
+            return EntryView(row, _to_changes(row), (), exists)
+        end = connection.execute(_NEXT, key).scalar() or _FOREVER
+        span = {"company": company_id, "resource": row.resource_id, "begin": row.at, "end": end}
+        return EntryView(row, _to_changes(row), tuple(connection.execute(_EFFECTS, span)), True)
+
+
+def load_request_counts(company_id: str, first: dt.date) -> dict[dt.date, dict[str, int]]:
+    """Requests by day and operation, reads included, the latest day first."""
+    days: dict[dt.date, dict[str, int]] = {}
+    with reading() as connection:
+        for day, operation, requests in connection.execute(_COUNTS, {"company": company_id, "first": first}):
+            days.setdefault(day, {})[operation] = int(requests)
+    return days
+
+
+def _to_changes(row: Row[Any]) -> tuple[tuple[str, str, str], ...]:
+    changes = json.loads(row.changes) if row.changes else {}
+    return tuple((path, _to_text(before), _to_text(after)) for path, (before, after) in changes.items())
+
+
+def _to_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _to_row(row: Any, visible: set[str]) -> dict[str, Any]:
+    changes = json.loads(row.changes) if row.changes else {}
+    return {
+        "at": row.at,
+        "operation": row.operation,
+        "outcome": "refused" if row.status >= 400 else "done",
+        "status": row.status,
+        "person": row.user_name or row.resource_id,
+        "user_id": row.resource_id if row.resource_id in visible else "",
+        "resource_type": row.resource_type,
+        "resource_id": row.resource_id,
+        "idp": row.idp,
+        "changed": [path.rpartition(":")[2] for path in changes],
+        "detail": row.detail,
+        "scim_type": row.scim_type,
+        "changes": changes,
+        "milliseconds": row.milliseconds,
+        "correlation_id": row.correlation_id,
+        "id": row.id,
+    }

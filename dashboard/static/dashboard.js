@@ -1,0 +1,48 @@
+// What the pages do in the browser, and could do without: local times, copy buttons, second thoughts.
+"use strict";
+
+const DAY = { dateStyle: "medium" };
+const MOMENT = { dateStyle: "medium", timeStyle: "short" };
+
+// Times arrive in UTC and are shown in the reader's zone; the UTC stays in the title.
+function localise(element) {
+  const moment = new Date(element.dateTime);
+  if (!Number.isNaN(moment.getTime())) {
+    element.textContent = moment.toLocaleString(undefined, element.dataset.only === "day" ? DAY : MOMENT);
+  }
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const before = button.textContent;
+  button.textContent = "Copied";
+  document.getElementById("said").textContent = "Copied to the clipboard";
+  setTimeout(() => { button.textContent = before; }, 1600);
+}
+
+document.querySelectorAll("time[datetime*=T]").forEach(localise);
+
+document.querySelectorAll("button[data-copy]").forEach((button) => {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", () => copy(button));
+});
+
+document.querySelectorAll("form[data-ask]").forEach((form) => {
+  form.addEventListener("submit", (event) => {
+    if (!window.confirm(form.dataset.ask)) event.preventDefault();
+  });
+});
+
+// A choice made is a search asked for.
+document.querySelectorAll("form.filters select").forEach((select) => {
+  select.addEventListener("change", () => select.form.requestSubmit());
+});
+
+// An open menu closes with Escape and gives the focus back.
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector(".top details[open]");
+  if (event.key === "Escape" && menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});

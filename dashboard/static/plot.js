@@ -1,0 +1,43 @@
+// Assignments and completions over time, drawn from the same JSON that everybody can download.
+"use strict";
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function options(width) {
+  const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const bars = uPlot.paths.bars({ size: [0.8, 18] });
+  return {
+    width,
+    height: 260,
+    legend: { live: true },
+    cursor: { drag: { x: false, y: false } },
+    scales: { y: { range: (plot, low, high) => [0, Math.max(4, high * 1.1)] } },
+    axes: [axis, { ...axis, size: 56, values: (plot, ticks) => ticks.map((tick) => Number.isInteger(tick) ? tick.toLocaleString() : "") }],
+    series: [
+      { value: (plot, seconds) => seconds === null ? "" : new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) },
+      { label: "Assigned", stroke: colour("--series-1"), fill: colour("--series-1"), paths: bars, points: { show: false } },
+      { label: "Completed", stroke: colour("--series-2"), width: 2.5, points: { show: true, size: 5 } },
+    ],
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+  };
+}
+
+async function draw(element) {
+  const answer = await fetch(element.dataset.source, { credentials: "same-origin" });
+  const days = await answer.json();
+  const columns = [
+    days.map((day) => Date.parse(day.day) / 1000),
+    days.map((day) => day.assigned),
+    days.map((day) => day.completed),
+  ];
+  let plot = new uPlot(options(element.clientWidth), columns, element);
+  new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: 260 })).observe(element);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    plot.destroy();
+    plot = new uPlot(options(element.clientWidth), columns, element);
+  });
+}
+
+document.querySelectorAll(".plot[data-source]").forEach(draw);

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cli import init_commands
 from config import DEPLOYED, THREADS, Config, load_config
+from dashboard.pages import blueprint as dashboard
 from models import init_database
 from scim.routes import blueprint as scim
 from serving.probes import init_probes
@@ -67,4 +68,5 @@ def _make_folder(config: Config) -> None:
 def _register_parts(app: Flask) -> None:
     init_probes(app)
     app.register_blueprint(scim)
+    app.register_blueprint(dashboard)
     init_commands(app)

@@ -207,11 +207,15 @@ def _why_still(case: Case, row: Observed | None) -> Iterator[str]:
         return
     if row.origin != "herdbook":
         yield "assigned at the training platform itself, so it is never withdrawn from here"
-    elif is_started(row) and find_successor(case, row.course):
-        yield "in progress, so it is finished as it is"
     elif is_started(row):
-        yield "in progress, so it stays, without a due date"
-    elif case.unreadable:
+        moves = find_successor(case, row.course)
+        yield f"in progress, so it {'is finished as it is' if moves else 'stays, without a due date'}"
+    else:
+        yield from _why_not_withdrawn(case, row)
+
+
+def _why_not_withdrawn(case: Case, row: Observed) -> Iterator[str]:
+    if case.unreadable:
         yield "there are more tags than can be read, so nothing is taken away"
     elif is_suppressed(case, "withdraw", row.course):
         yield "an operator discarded or undid its withdrawal"

@@ -133,6 +133,12 @@ def rows_of(user_id: str) -> Sequence[Any]:
         return connection.execute(statement).all()
 
 
+def rows_of_everybody() -> Sequence[Any]:
+    """All assignments there are."""
+    with reading() as connection:
+        return connection.execute(select(Assignment.__table__)).all()
+
+
 def open_flags(user_id: str) -> list[str]:
     """The rules of a person's open flags."""
     statement = select(Flag.rule).where(Flag.user_id == user_id, Flag.closed_at.is_(None))

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+from reconcile.memo import per_catalog
 from reconcile.state import Catalog, Course, Journey
 from reconcile.tags import find_code, normalise
 
@@ -21,7 +21,7 @@ class Step:
     """Steps to be complete first, in a linear journey; None where nothing is waited for."""
 
 
-@lru_cache(maxsize=4096)
+@per_catalog
 def expand(code: str, catalog: Catalog) -> tuple[Step, ...]:
     """The courses that ``code`` (in any spelling, alias or not) leads to; empty where it leads nowhere."""
     entry = find_code(normalise(code), catalog)
@@ -56,7 +56,7 @@ def _expand_journey(journey: Journey, catalog: Catalog) -> Iterator[Step]:
         done.append(step.course.code)
 
 
-@lru_cache(maxsize=16)
+@per_catalog
 def by_code(catalog: Catalog) -> dict[str, Course]:
     """The courses by their code as spelled, which is how assignments name them."""
     return {course.code: course for course in catalog.courses.values()}

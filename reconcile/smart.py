@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from reconcile.codes import expand
+from reconcile.memo import per_catalog
 from reconcile.places import Place, find_state, read_place
 from reconcile.state import Catalog, Profile, Rule
 from reconcile.tags import is_missing, is_placeholder, normalise
@@ -74,7 +74,7 @@ def _text(text: str | None) -> str | None:
     return None if text is None or is_missing(text) or is_placeholder(text) else normalise(text)
 
 
-@lru_cache(maxsize=16)
+@per_catalog
 def read_rules(catalog: Catalog) -> tuple[SmartRule, ...]:
     """The catalog's rules; each column of a rule is asked only where the file gives it."""
     return tuple(

@@ -7,7 +7,7 @@ a tuple is made, compared and hashed at a fifth of the cost of a frozen dataclas
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 SourceKind = Literal["pin", "tag", "journey", "group", "rule"]
 ChangeKind = Literal["assign", "withdraw", "pause", "resume", "block", "adjust"]
@@ -54,7 +54,7 @@ class Rule:
 class Catalog:
     """What the codes mean. Keys of the mappings are codes normalised by ``tags.normalise``.
 
-    Equal only to itself, so that what is worked out from a catalog can be cached by it.
+    Equal only to itself, which makes it a key.
     """
 
     courses: Mapping[str, Course] = field(default_factory=dict)
@@ -62,6 +62,8 @@ class Catalog:
     rules: tuple[Rule, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Normalised typed text -> normalised code."""
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    """Of ``memo.per_catalog``: what has been worked out from this catalog, gone when it is."""
 
 
 @dataclass(frozen=True, slots=True)

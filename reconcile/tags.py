@@ -5,11 +5,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz, process
 
+from reconcile.memo import per_catalog
 from reconcile.state import Catalog, Course, Journey
 
 MOST_TAGS = 200
@@ -132,7 +132,7 @@ def _is_dead_end(entry: Course | Journey) -> bool:
     return entry.retired and not (isinstance(entry, Course) and entry.superseded_by)
 
 
-@lru_cache(maxsize=1024)
+@per_catalog
 def find_nearest(key: str, catalog: Catalog) -> str | None:
     """The code most like ``key``, or whose title is; None where nothing is like it."""
     by_code, by_title = _names(catalog)
@@ -143,7 +143,7 @@ def find_nearest(key: str, catalog: Catalog) -> str | None:
     return by_title[found[0]] if found else None
 
 
-@lru_cache(maxsize=16)
+@per_catalog
 def _names(catalog: Catalog) -> tuple[dict[str, str], dict[str, str]]:
     """Codes in use by normalised code, and by normalised title."""
     entries: dict[str, Course | Journey] = {**catalog.courses, **catalog.journeys}

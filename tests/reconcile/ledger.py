@@ -8,6 +8,7 @@ from typing import Any
 from reconcile.plan import make_plan
 from reconcile.state import (
     Catalog,
+    Change,
     Course,
     DesiredSet,
     Journey,
@@ -63,6 +64,16 @@ def person(tags: str | Sequence[object] | None = None, **fields: Any) -> Person:
     of_profile = {name: fields.pop(name) for name in [*fields] if name in Profile._fields}
     named = {"given_name": "Joy", "family_name": "Ng", "email": "joy@acme.example", **fields}
     return Person("joy", named.pop("user_name", "joy@acme.example"), profile(tags, **of_profile), **named)
+
+
+def away(tags: str = "SEC-101", since: int = 0, **fields: Any) -> Person:
+    """Joy, deactivated on the day numbered ``since``."""
+    return person(tags, active=False, away_since=day(since), **fields)
+
+
+def back(tags: str = "SEC-101", since: int = 0, on: int = 60, **fields: Any) -> Person:
+    """Joy, back on the day numbered ``on``."""
+    return person(tags, away_since=day(since), returned_on=day(on), **fields)
 
 
 class Ledger:
@@ -125,6 +136,31 @@ class Ledger:
 
     def wait(self, days: int) -> None:
         self.today += dt.timedelta(days=days)
+
+
+# --- a company that offers a little of everything --------------------------------------------------
+
+SEC = course("SEC-101", due_days=30)
+YEARLY = course("YEARLY", due_days=30, valid_days=365)
+ACADEMY = rules(
+    SEC,
+    YEARLY,
+    course("A", due_days=10),
+    course("B", due_days=10),
+    course("C", due_days=10),
+    course("FREE"),
+    journey("SET", "A", "B"),
+    journey("LINE", "A", "B", "C", linear=True),
+)
+
+
+# --- plans at a glance -----------------------------------------------------------------------------
+
+
+def only(plan: PersonPlan) -> Change:
+    """The one change of a plan."""
+    (change,) = plan.changes
+    return change
 
 
 def kinds(plan: PersonPlan) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 # Everything one does with Herdbook. Needs git, make and Python 3.11 or newer, nothing else.
 PORT ?= 8000
 URL = http://127.0.0.1:$(PORT)
+UV ?= uv
 FLASK = .venv/bin/flask --app app
 # One worker for each of two cores; the databases of the workers are their own.
 PYTEST = .venv/bin/python -m pytest -n 2 -m 'not browser'
@@ -37,10 +38,10 @@ fmt: .venv/dev.installed ## bring the code into its one format
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-lock: ## renew uv.lock and the hashed requirements from pyproject.toml (needs uv)
-	@uv lock --upgrade --default-index https://pypi.org/simple
-	@uv export --quiet --frozen --no-dev --no-emit-project --output-file requirements/run.txt
-	@uv export --quiet --frozen --all-groups --no-emit-project --output-file requirements/dev.txt
+lock: .venv/run.installed ## renew uv.lock and the hashed requirements from pyproject.toml (needs uv)
+	@$(UV) lock --upgrade --python .venv/bin/python --default-index https://pypi.org/simple
+	@$(UV) export --quiet --frozen --no-dev --no-emit-project --output-file requirements/run.txt
+	@$(UV) export --quiet --frozen --all-groups --no-emit-project --output-file requirements/dev.txt
 
 .venv/run.installed: requirements/run.txt requirements/install.sh
 	@requirements/install.sh run

@@ -20,6 +20,12 @@ limit_request_line = 0
 loglevel = "warning"
 
 
+def when_ready(server: Any) -> None:
+    """Say where, once the port is ours."""
+    sys.stdout.write(f"Herdbook answers at {', '.join(map(str, server.LISTENERS))}\n")
+    sys.stdout.flush()
+
+
 def post_worker_init(worker: Any) -> None:
     """The worker serves: log to standard output, and start ticking."""
     from app import configure_logging

@@ -59,7 +59,7 @@ def first_start(url: str) -> None:
     except CompanyError:
         click.echo(_welcome(url, tenant_url, _make_first_company()))
     else:
-        click.echo(f"Tenant URL {tenant_url}   (stop with Ctrl-C)")
+        click.echo(f"Tenant URL {tenant_url}")
 
 
 def _make_first_company() -> str:

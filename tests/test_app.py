@@ -5,12 +5,18 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from models import Base, engine
+from reconcile.catalog import parse_catalog, save_catalog
+from reconcile.explain import explain_person
+from reconcile.run import run_company
 from scim.tokens import create_token
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What anybody may ask, because it names nobody."""
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 BY_SESSION = {"dashboard"}
 """Blueprints with a guard of their own: tests/dashboard holds it."""
 
@@ -67,3 +73,43 @@ def test_addresses_are_built_on_one_proxy_hop(
     )
     assert answer.status_code == 201
     assert answer.headers["Location"].startswith(f"{location}/scim/v2/23456/Users/")
+
+
+def test_every_statement_about_people_names_their_company(app: Flask, client: FlaskClient) -> None:
+    """A query that forgets the company is a leak between customers, or a scan over all of them."""
+    owned = [table.name for table in Base.metadata.sorted_tables if "company_id" in table.c]
+    pattern = re.compile(rf"(?:FROM|JOIN|INTO|UPDATE)\s+({'|'.join(owned)})\b")
+    statements: set[str] = set()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.add(statement)
+
+    headers = {"Authorization": f"Bearer {create_token('23456', 'Okta')}"}
+    save_catalog("23456", parse_catalog("courses: [{code: SEC-101, title: Security}]"))
+    event.listen(engine(), "before_cursor_execute", note)
+    try:
+        people = [hire(client, headers, name) for name in ("alice", "bob")]
+        patch = {"schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": False}}]}
+        client.patch(f"/scim/v2/23456/Users/{people[0]}", headers=headers, json=patch)
+        client.get('/scim/v2/23456/Users?filter=emails.value co "acme"', headers=headers)
+        run_company("23456")
+        client.delete(f"/scim/v2/23456/Users/{people[1]}", headers=headers)
+        run_company("23456")
+        explain_person("23456", "alice@acme.example")
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
+    asked = [statement for statement in statements if pattern.search(statement)]
+    assert len(asked) > 20
+    assert [statement for statement in asked if "company_id" not in statement] == []
+
+
+def hire(client: FlaskClient, headers: dict[str, str], name: str) -> str:
+    body = {
+        "userName": f"{name}@acme.example",
+        "name": {"givenName": name, "familyName": "Young"},
+        "emails": [{"type": "work", "value": f"{name}@acme.example"}],
+        "urn:ietf:params:scim:schemas:extension:acme:2.0:User": {"training_tags": "SEC-101"},
+    }
+    answer = client.post("/scim/v2/23456/Users", headers=headers, json=body)
+    assert answer.json is not None
+    return str(answer.json["id"])

@@ -72,11 +72,19 @@ class ResourceScope:
         return self.document.sort_value(path) if cell is None else cell.text
 
     def look_up(self, path: Path, key: Any) -> Condition | None:
+        if path.leaf.column == "external_id":
+            return self._is_external(key)
         if path.urn or path.leaf.key != "value":
             return None
         if self._is_membership(path):
             return self.membership.owners(key)
         return _owns_email(key) if path.attribute.key == "emails" and self.table is User else None
+
+    def _is_external(self, key: Any) -> Condition:
+        # By itself SQLite, which has no statistics, would rather read everybody in the order of ids.
+        named = aliased(self.table)
+        found = select(named.id).where(named.company_id == _COMPANY, named.external_id == key)
+        return self.table.id.in_(found)  # type: ignore[no-any-return]
 
     def _is_membership(self, path: Path) -> bool:
         return not path.urn and path.attribute.key == self.membership.attribute

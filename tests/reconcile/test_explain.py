@@ -1,0 +1,168 @@
+"""Explain: every course somebody has, lacks or waits for, and why."""
+
+import datetime as dt
+import json
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert
+
+from models import LogEntry, new_id, writing
+from reconcile.decisions import save_exemption, save_pin
+from reconcile.embedded import record_progress
+from reconcile.explain import explain_person
+from reconcile.learners import PersonNotFound
+from reconcile.run import run_company
+from tests.reconcile.acme import (
+    COMPANY,
+    NOON,
+    add_people,
+    add_person,
+    change_people,
+    day,
+    deactivate,
+    dump,
+    use_catalog,
+)
+
+JOY = "joy@acme.example"
+
+
+def test_the_json_is_what_scripts_read(app: Flask) -> None:
+    use_catalog()
+    add_person(tags="ONBOARD, SEC-101, unheard-of", state="CA", country="US")
+    run_company(COMPANY, now=NOON)
+    found = explain_person(COMPANY, "JOY@acme.example", now=NOON).to_json()
+    assert json.loads(json.dumps(found)) == {
+        "userName": JOY,
+        "assignments": [
+            {
+                "course": "ETH-1",
+                "state": "assigned",
+                "due": "2026-03-16",
+                "sources": [{"kind": "journey", "name": "ONBOARD"}],
+            },
+            {
+                "course": "HAR-CA",
+                "state": "assigned",
+                "due": "2026-04-01",
+                "sources": [{"kind": "rule", "name": "state CA"}],
+            },
+            {
+                "course": "SEC-101",
+                "state": "assigned",
+                "due": "2026-04-01",
+                "sources": [{"kind": "tag", "name": "SEC-101"}, {"kind": "journey", "name": "ONBOARD"}],
+            },
+        ],
+        "flags": [
+            {
+                "rule": "unknown_training_tag",
+                "detail": "Training tag “unheard-of” is no code of the catalog.",
+            }
+        ],
+    }
+
+
+def states(code: str | None = None) -> dict[str, str | None]:
+    return {each.course: each.state for each in explain_person(COMPANY, JOY, code, now=day(1)).courses}
+
+
+def test_every_state_has_its_word(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="LADDER, SEC-101, HAR-US")
+    assert states() == {"ETH-1": "planned", "FORK-1": "locked", "SEC-101": "planned", "HAR-US": "planned"}
+    run_company(COMPANY, now=NOON)
+    record_progress(COMPANY, JOY, "ETH-1", "completed", NOON)
+    record_progress(COMPANY, JOY, "SEC-101", 30, NOON)
+    change_people([joy], tags="LADDER, SEC-101")
+    run_company(COMPANY, now=day(1))
+    assert states() == {
+        "ETH-1": "completed",
+        "FORK-1": "assigned",
+        "SEC-101": "in_progress",
+        "HAR-US": "withdrawn",
+    }
+    deactivate([joy])
+    run_company(COMPANY, now=day(1))
+    assert states()["FORK-1"] == "paused"
+    add_person("kim@acme.example", tags="SEC-101", given_name=None)
+    run_company(COMPANY, now=day(1))
+    kim = explain_person(COMPANY, "kim@acme.example", now=day(1))
+    assert [(each.course, each.state) for each in kim.courses] == [("SEC-101", "blocked")]
+
+
+def test_the_text_says_why_and_why_not(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="SEC101, ETH-1", family_name=None, country="US", state="CA")
+    save_exemption(COMPANY, joy, "HAR-CA", "certified elsewhere", None)
+    save_pin(COMPANY, joy, "FORK-1", "drives one", dt.date(2099, 1, 1))
+    run_company(COMPANY, now=NOON)
+    text = explain_person(COMPANY, JOY, now=NOON).to_text()
+    for expected in (
+        "ETH-1: blocked",
+        "Comes from tag ETH-1.",
+        "Blocked, because the family name is missing",
+        "FORK-1: blocked",
+        "drives one",
+        "Exempt: certified elsewhere.",
+        "Did you mean SEC-101?",
+        "missing_family_name",
+    ):
+        assert expected in text
+
+
+def test_one_code_is_explained_even_where_nothing_names_it(app: Flask) -> None:
+    use_catalog()
+    add_person(country="DE")
+    text = explain_person(COMPANY, JOY, "har-us", now=NOON).to_text()
+    assert "No tag, journey, group, rule or pin names it." in text
+    assert "country" in text
+    assert "The catalog has no code NOPE." in explain_person(COMPANY, JOY, "NOPE", now=NOON).to_text()
+
+
+def test_an_explanation_changes_nothing_and_says_what_the_next_run_will_do(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="SEC-101")
+    run_company(COMPANY, now=NOON)
+    change_people([joy], tags="ETH-1")
+    before = dump()
+    found = explain_person(COMPANY, JOY, now=NOON)
+    assert dump() == before
+    assert not found.is_up_to_date
+    assert "what is planned below is done by the next one" in found.to_text()
+    assert "The next run withdraws it." in found.to_text()
+    run_company(COMPANY, now=NOON)
+    assert explain_person(COMPANY, JOY, now=NOON).is_up_to_date
+
+
+def test_it_leads_back_to_the_request_that_changed_what_courses_follow_from(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="SEC-101")
+    tags = "urn:ietf:params:scim:schemas:extension:acme:2.0:User:training_tags"
+    log(joy, "patch", {tags: ["ETH-1", "SEC-101"], "title": [None, "***"]})
+    log(joy, "patch", {"title": ["***", "***"]})
+    text = explain_person(COMPANY, JOY, now=NOON).to_text()
+    assert '2026-03-02 12:00 UTC, patch by Okta (request r-1): training_tags "ETH-1" -> "SEC-101"' in text
+
+
+def log(user_id: str, operation: str, changes: dict[str, object]) -> None:
+    line = {"company_id": COMPANY, "id": new_id(), "at": NOON, "idp": "Okta", "operation": operation}
+    rest = {"resource_id": user_id, "status": 200, "milliseconds": 1, "correlation_id": "r-1"}
+    with writing() as connection:
+        connection.execute(insert(LogEntry).values(**line, **rest, changes=json.dumps(changes)))
+
+
+def test_it_names_the_run_that_holds_somebodys_changes(app: Flask) -> None:
+    use_catalog()
+    people = add_people([JOY, *(f"person{number}@acme.example" for number in range(11))], tags="SEC-101")
+    run_company(COMPANY, now=NOON)
+    deactivate(people)
+    run_company(COMPANY, now=day(1))
+    text = explain_person(COMPANY, JOY, now=NOON).to_text()
+    assert "Changes are held: release or discard run 23456-2." in text
+
+
+def test_nobody_is_explained_who_is_not_there(app: Flask) -> None:
+    with pytest.raises(PersonNotFound, match="there is nobody named 'kim' in company 23456"):
+        explain_person(COMPANY, "kim")

@@ -30,7 +30,9 @@ def test_a_writing_block_that_raises_leaves_nothing(app: Flask) -> None:
 def test_any_of_binds_one_value_whatever_the_number(app: Flask) -> None:
     with reading() as connection:
         many = [str(number) for number in range(100_000)]
-        assert connection.execute(select(Company.id).where(any_of(Company.id, many))).scalars().all() == ["23456"]
+        assert connection.execute(select(Company.id).where(any_of(Company.id, many))).scalars().all() == [
+            "23456"
+        ]
         assert connection.execute(select(Company.id).where(any_of(Company.id, []))).all() == []
 
 

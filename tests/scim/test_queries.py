@@ -1,4 +1,4 @@
-"""Filters in SQL: on both databases the answer of ``evaluate``, and nothing of the request in the statement."""
+"""Filters in SQL: on both databases the answer of ``evaluate``, and no literal of the request in the text."""
 
 import json
 from random import Random

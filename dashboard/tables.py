@@ -20,12 +20,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``kind`` says how a cell is shown; what is not ``shown`` is in CSV and JSON only."""
+    """``kind`` says how a cell is shown.
+
+    What is not ``shown`` is in CSV and JSON only; what is ``minor`` is left out on a phone.
+    """
 
     key: str
     title: str
     kind: str = "text"
     shown: bool = True
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ LOG = Table(
         Column("at", "When", "entry"),
         Column("operation", "What", "word"),
         Column("outcome", "Outcome", "badge"),
-        Column("status", "Status", "number"),
+        Column("status", "Status", "number", shown=False),
         Column("person", "Whom", "person"),
         Column("idp", "By"),
         Column("changed", "Changed", "list"),

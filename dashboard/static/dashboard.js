@@ -34,7 +34,7 @@ document.querySelectorAll("form[data-ask]").forEach((form) => {
 });
 
 // A choice made is a search asked for.
-document.querySelectorAll("form.filters select").forEach((select) => {
+document.querySelectorAll(".filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
 });
 

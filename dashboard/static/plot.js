@@ -16,9 +16,9 @@ function options(width) {
     scales: { y: { range: (plot, low, high) => [0, Math.max(4, high * 1.1)] } },
     axes: [axis, { ...axis, size: 56, values: (plot, ticks) => ticks.map((tick) => Number.isInteger(tick) ? tick.toLocaleString() : "") }],
     series: [
-      { value: (plot, seconds) => seconds === null ? "" : new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) },
+      { label: "Day", value: (plot, seconds) => seconds === null ? "" : new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) },
       { label: "Assigned", stroke: colour("--series-1"), fill: colour("--series-1"), paths: bars, points: { show: false } },
-      { label: "Completed", stroke: colour("--series-2"), width: 2.5, points: { show: true, size: 5 } },
+      { label: "Completed", stroke: colour("--series-2"), width: 2.5, points: { show: false } },
     ],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
   };

@@ -14,7 +14,7 @@ from config import Config, to_sqlalchemy_url
 from models import Base, Company, engine, writing
 from tests.postgres import postgres_server
 
-SCALE = float(os.environ.get("SCALE", "0.02"))
+SCALE = float(os.environ.get("SCALE", "0.01"))
 """Share of the long generated suites that runs: 1 is what ``make test-full`` sets."""
 
 

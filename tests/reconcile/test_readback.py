@@ -14,7 +14,7 @@ from reconcile.readback import is_whole_due
 from reconcile.run import run_company
 from reconcile.seen import SeenIds
 from reconcile.summary import RunSummary
-from tests.platform_faults import Faults, Matching
+from tests.platform_faults import Faults, Matching, Script
 from tests.reconcile.acme import (
     CATALOG,
     COMPANY,
@@ -297,7 +297,11 @@ def test_what_was_delivered_twice_is_withdrawn_twice(app: Flask, platform: Platf
     joy = add_person(tags="SEC-101")
     run()
     change_people([joy], tags=None)
+    # The first of two takes place, the second does not.
+    platform.faults = Script({len(platform.requests) + 4: "error_before"})
     run(trigger="change")
+    run()
+    assert platform.count("DELETE") == 3
     assert platform.learner_trainings.rows() == []
 
 

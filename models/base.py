@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import sqlite3
 import time
 import uuid
 from typing import Any
@@ -48,6 +49,17 @@ class UTCDateTime(types.TypeDecorator[dt.datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=dt.UTC)  # type: ignore[no-any-return]
         return value.astimezone(dt.UTC)  # type: ignore[no-any-return]
+
+
+def _to_sqlite(value: dt.datetime) -> str:
+    """A time as ``UTCDateTime`` stores it, also where a statement carries it past SQLAlchemy's types."""
+    value = value.astimezone(dt.UTC) if value.tzinfo else value
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+# Since Python 3.12 the driver's own adapters warn; its own text would carry an offset besides.
+sqlite3.register_adapter(dt.datetime, _to_sqlite)
+sqlite3.register_adapter(dt.date, dt.date.isoformat)
 
 
 def utcnow() -> dt.datetime:

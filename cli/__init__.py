@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from cli import catalogs, companies, database, people, runs
+from cli import catalogs, companies, database, operators, people, runs
 
 
 def init_commands(app: Flask) -> None:
     """Attach every command."""
-    for module in (companies, catalogs, people, runs, database):
+    for module in (companies, operators, catalogs, people, runs, database):
         for command in module.COMMANDS:
             app.cli.add_command(command)

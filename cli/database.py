@@ -7,14 +7,16 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from cli.asking import command
+from cli.operators import make_link
 from companies import CompanyError, add_company, get_company
 from config import DEPLOYED, load_config
+from dashboard.operators import OperatorError, add_operator
 from reconcile.catalog import parse_catalog, save_catalog
 from scim.tokens import create_token
 
 db = AppGroup("db", help="The database's schema.")
 
-FIRST_COMPANY = "23456"
+FIRST_COMPANY, FIRST_OWNER = "23456", "owner@acme.example"
 DEMO_CATALOG = Path(__file__).parent.parent / "demo" / "catalog.yaml"
 
 
@@ -51,7 +53,7 @@ def revision(message: str) -> None:
 @click.option("--url", required=True, help="Where the service will answer, e.g. http://127.0.0.1:8000.")
 @command()
 def first_start(url: str) -> None:
-    """Make the first company with the demo catalog and show how to reach it; once. `make run` calls this."""
+    """Make the first company with the demo catalog, once, and show how to get in. `make run` calls this."""
     url = current_app.config["HERDBOOK"].public_url or url
     tenant_url = f"{url}/scim/v2/{FIRST_COMPANY}"
     try:
@@ -59,12 +61,21 @@ def first_start(url: str) -> None:
     except CompanyError:
         click.echo(_welcome(url, tenant_url, _make_first_company()))
     else:
-        click.echo(f"Tenant URL {tenant_url}")
+        click.echo(f"Tenant URL  {tenant_url}\nDashboard   {_find_way_in(url)}")
+
+
+def _find_way_in(url: str) -> str:
+    """A new one-time link of the first owner; the sign-in where they were removed since."""
+    try:
+        return make_link(FIRST_COMPANY, FIRST_OWNER, url)
+    except OperatorError:
+        return f"{url}/"
 
 
 def _make_first_company() -> str:
-    """The company, its catalog and an access token, which is returned."""
+    """The company, its owner, its catalog and an access token, which is returned."""
     add_company("Acme", FIRST_COMPANY)
+    add_operator(FIRST_COMPANY, FIRST_OWNER, "owner")
     save_catalog(FIRST_COMPANY, parse_catalog(DEMO_CATALOG.read_text("utf-8")))
     return create_token(FIRST_COMPANY, "first start")
 
@@ -74,6 +85,9 @@ def _welcome(url: str, tenant_url: str, token: str) -> str:
     return _box(
         [
             f"Herdbook is ready: company {FIRST_COMPANY}, Acme, with a demo catalog.",
+            "",
+            f"Dashboard      {_find_way_in(url)}",
+            f"               Signs you in as {FIRST_OWNER}, once; the next start prints another.",
             "",
             f"Tenant URL     {tenant_url}",
             f"Access token   {token}",

@@ -16,7 +16,7 @@ from app import create_app
 from demo.dialects import Entra, Idp, Okta
 from demo.directory import Employee, make_characters, make_company
 from demo.service import BUSY, HELD, Commands, DemoError, Service, read_metrics
-from demo.summary import tell_day, tell_people, tell_start, tell_traffic
+from demo.summary import tell_day, tell_people, tell_start, tell_traffic, tell_way_in
 from demo.week import STORIES, Day, make_week
 
 CATALOG = Path(__file__).parent / "catalog.yaml"
@@ -47,6 +47,7 @@ def play(app: Flask, url: str, count: int) -> None:
     who = make_characters()
     stories = {who[name].user_name: story for name, story in STORIES.items()}
     print(tell_people(commands, service.company_id, stories))
+    print(tell_way_in(commands, service))
 
 
 def _play_week(service: Service, people: Sequence[Employee], commands: Commands) -> None:

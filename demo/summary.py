@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from demo.directory import Employee
 from demo.service import Commands, Service
@@ -65,3 +66,10 @@ def tell_people(commands: Commands, company_id: str, stories: Mapping[str, str])
     for user_name, story in stories.items():
         lines += [f"# {story}", commands.run("explain", company_id, user_name), ""]
     return "\n".join(lines)
+
+
+def tell_way_in(commands: Commands, service: Service) -> str:
+    """A link to the dashboard of the company just made; an operator belongs to one company."""
+    owner = f"owner-{service.company_id}@acme.example"
+    link = commands.run("operator", "add", service.company_id, owner, "--role", "owner")
+    return f"{LINE}\nLook around: {service.url}{urlsplit(link).path}"

@@ -9,12 +9,13 @@ import click
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import text
+from flask.testing import FlaskClient
+from sqlalchemy import delete, text
 
 from app import create_app
 from cli.runs import end
 from config import Config
-from models import writing
+from models import Company, writing
 from reconcile.lease import find_claim
 
 CATALOG = """
@@ -86,9 +87,39 @@ def test_a_token_is_printed_alone_and_once(flask: Flasks) -> None:
     assert "revoked" in flask("token", "list", "23456").stdout
 
 
+def test_an_operator_comes_in_by_the_link_that_is_printed(flask: Flasks, client: FlaskClient) -> None:
+    link = flask("operator", "add", "23456", "joy@acme.example", "--role", "owner").stdout.strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in/link/\S+", link)
+    assert "joy@acme.example" in client.get(link).text
+    newer = flask("operator", "link", "23456", "Joy@acme.example").stdout.strip()
+    assert (client.get(link).status_code, client.get(newer).status_code) == (404, 200)
+    assert re.search(r"owner +last signed in never +joy@", flask("operator", "list", "23456").stdout)
+    assert "at least one owner" in flask("operator", "remove", "23456", "joy@acme.example").stderr
+    flask("operator", "add", "23456", "amy@acme.example")
+    assert flask("operator", "remove", "23456", "AMY@acme.example").exit_code == 0
+    assert "amy" not in flask("operator", "list", "23456").stdout
+
+
+def test_the_first_start_shows_the_token_once_and_a_way_in_each_time(flask: Flasks, app: Flask) -> None:
+    with writing() as connection:
+        connection.execute(delete(Company))
+    first, second = (flask("first-start", "--url", "http://127.0.0.1:9000").stdout for _ in range(2))
+    assert len(re.findall(r"hb_\w{40}", first)) == 1
+    assert not re.search(r"hb_\w{40}", second)
+    links = [
+        re.findall(r"Dashboard +http://127\.0\.0\.1:9000(/sign-in/link/\S+)", each)
+        for each in (first, second)
+    ]
+    assert [app.test_client().get(link).status_code for (link,) in links] == [404, 200]
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [
+        ("operator add 999 joy@acme.example", 1),
+        ("operator add 23456 joy", 1),
+        ("operator link 23456 nobody@acme.example", 1),
+        ("operator remove 23456 nobody@acme.example", 1),
         ("company add Globex --id 23456", 1),
         ("company set 999", 1),
         ("token list 999", 1),

@@ -26,8 +26,11 @@ def test_a_week_is_played_to_its_end_and_told_from_what_the_service_says(
     with serving(url) as service:
         play(app, service.url, 40)
         play(app, service.url, 10)
+        link = re.findall(
+            r"^Look around: http://[^/]+(/\S+)$", (told := capsys.readouterr().out), re.MULTILINE
+        )[0]
+        assert b"owner-10001@acme.example" in service.request("GET", link)[1]
         service.stop()
-    told = capsys.readouterr().out
     assert [*re.findall(r"^Company (\d+):", told, re.MULTILINE)] == ["10001", "10002"]
     assert "HELD until somebody has looked" in told
     assert (

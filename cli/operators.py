@@ -1,0 +1,72 @@
+"""``operator``: who may sign in to the dashboard of a company."""
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from cli.asking import Failed, command
+from companies import get_company
+from dashboard.operators import ROLES, OperatorError, add_operator, list_operators, remove_operator
+from dashboard.sign_in import create_sign_in_link
+
+operator = AppGroup("operator", help="Who may sign in to the dashboard.")
+COMMANDS = (operator,)
+
+
+@operator.command("add")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("email")
+@click.option(
+    "--role", type=click.Choice([*ROLES]), default="viewer", help="An owner changes, a viewer looks."
+)
+@command(OperatorError)
+def add(company_id: str, email: str, role: str) -> None:
+    """Add an operator and print the link that signs them in, once; there they set a password."""
+    get_company(company_id)
+    add_operator(company_id, email, role)
+    click.echo(make_link(company_id, email))
+
+
+@operator.command("link")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("email")
+@command(OperatorError)
+def link(company_id: str, email: str) -> None:
+    """Print a new sign-in link of an operator, good once and for a day; older ones stop working."""
+    get_company(company_id)
+    click.echo(make_link(company_id, email))
+
+
+@operator.command("list")
+@click.argument("company_id", metavar="COMPANY")
+@command()
+def show_all(company_id: str) -> None:
+    """List the operators of a company, and when each last signed in."""
+    get_company(company_id)
+    for line in list_operators(company_id):
+        seen = f"{line.signed_in_at:%Y-%m-%d %H:%M}" if line.signed_in_at else "never"
+        click.echo(f"{line.role:<7} last signed in {seen:<17} {line.email}")
+
+
+@operator.command("remove")
+@click.argument("company_id", metavar="COMPANY")
+@click.argument("email")
+@command(OperatorError)
+def remove(company_id: str, email: str) -> None:
+    """Remove an operator and sign them out everywhere; the last owner stays."""
+    get_company(company_id)
+    wanted = email.strip().casefold()
+    for line in list_operators(company_id):
+        if line.email.casefold() == wanted:
+            remove_operator(company_id, line.id)
+            click.echo(f"Removed {line.email}.")
+            return
+    raise Failed(f"Company {company_id} has no operator {email}.")
+
+
+def make_link(company_id: str, email: str, url: str = "") -> str:
+    """The whole address of a new sign-in link, as the world reaches the service."""
+    config = current_app.config["HERDBOOK"]
+    return (config.public_url or url or f"http://127.0.0.1:{config.port}") + create_sign_in_link(
+        company_id, email
+    )

@@ -134,7 +134,7 @@ def _meet(
     intake: Intake, rows: Sequence[Any], found: LearnerTraining, whose: tuple[Errand, str, str]
 ) -> None:
     """An assignment that no row of ours names yet."""
-    if any(row.delivery in UNDER_WAY and row.lms_id is None for row in rows):
+    if any(row.delivery in UNDER_WAY for row in rows):
         return  # the sender is about to look whose it is
     is_open = found.status != "completed"
     open_row = next((row for row in rows if row.withdrawn_at is None and row.completed_at is None), None)

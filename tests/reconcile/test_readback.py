@@ -306,6 +306,21 @@ def test_what_was_delivered_twice_is_withdrawn_twice(app: Flask, platform: Platf
 
 
 @on_sqlite
+def test_what_is_about_to_be_withdrawn_twice_is_not_adopted(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    platform.honours_keys = False
+    platform.faults = Matching("twice", lambda request: request.path.endswith("/learner_trainings"))
+    joy = add_person(tags="SEC-101")
+    run()
+    platform.faults = Matching("error_before", lambda _request: True)
+    change_people([joy], tags=None)
+    run(trigger="change")
+    platform.faults = Faults()
+    run()
+    assert platform.learner_trainings.rows() == []
+
+
+@on_sqlite
 def test_what_is_carried_out_late_is_withdrawn_when_it_appears(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     platform.faults = Matching("error_before", lambda request: request.path.endswith("/learner_trainings"))

@@ -24,7 +24,7 @@ from reconcile.summary import RunSummary
 catalog = AppGroup("catalog", help="Courses, journeys, Smart Assign rules and aliases, as one YAML file.")
 
 SHOWN = 20
-"""Changes shown by name before the question whether to go on."""
+"""Changes shown by name, of a new file."""
 
 
 @catalog.command("load")
@@ -36,30 +36,38 @@ def load(company_id: str, file: TextIO, yes: bool) -> None:
     """Check FILE, show what it changes and for whom, and apply it.
 
     On a terminal it asks first; otherwise, or with --yes, it applies at once. The assignments follow at the
-    next run. A file with a mistake changes nothing: the message names line, field and what was expected.
+    next run. What was confirmed is not held by the brake, what nobody was asked about is. A file with a
+    mistake changes nothing: the message names line, field and what was expected.
     """
     get_company(company_id)
     wanted = parse_catalog(file.read())
     difference = diff_catalog(company_id, wanted)
+    click.echo(difference.to_text(), nl=bool(difference.to_text()))
     if difference.is_empty:
         click.echo("The catalog says the same already.")
         return
-    click.echo(difference.to_text())
-    approved = _ask(company_id, wanted) if is_terminal() and not yes else None
-    save_catalog(company_id, wanted, approved=approved)
+    effect = _show_effect(company_id, wanted)
+    asks = is_terminal() and not yes
+    if asks:
+        click.confirm("Apply this?", abort=True)
+    save_catalog(company_id, wanted, approved=effect if asks else None)
     click.echo("Loaded. The next run brings everybody up to it.")
+    if effect.detail and not asks:
+        click.echo("Nobody has confirmed it, so that run will hold them: see reconcile list, release, discard.")
 
 
-def _ask(company_id: str, wanted: CatalogFile) -> RunSummary:
-    """What the file would do to people; leaves where the answer is no."""
+def _show_effect(company_id: str, wanted: CatalogFile) -> RunSummary:
+    """What the file will do to people, worked out and told."""
     with bar("People it concerns") as progress:
         effect = preview_catalog(company_id, wanted, progress)
     click.echo(f"For the people: {tell_counts(effect)}.")
     lines = [*tell_changes(effect.names)]
-    click.echo("\n".join(lines[:SHOWN]))
+    for line in lines[:SHOWN]:
+        click.echo(line)
     if len(lines) > SHOWN:
         click.echo(f"  ... and {len(lines) - SHOWN} more")
-    click.confirm("Apply this?", abort=True)
+    if effect.detail:
+        click.echo(f"{effect.detail[:1].upper()}{effect.detail[1:]}.")
     return effect
 
 

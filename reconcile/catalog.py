@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 
 from models import Catalog as CatalogRow
 from models import reading, utcnow, writing
-from reconcile.catalog_difference import CatalogChange, CatalogDifference, list_differences, merge
+from reconcile.catalog_difference import CatalogChange, CatalogDifference, compare, merge
 from reconcile.catalog_file import CatalogFile, code_mistake, parse_catalog, to_yaml
 from reconcile.catalog_rows import load_typed, lock_rules, save_rows
 from reconcile.current import Progress
@@ -37,7 +37,7 @@ def diff_catalog(company_id: str, file: CatalogFile) -> CatalogDifference:
     """What ``file`` would change; raise ``CatalogError`` where it cannot follow upon what is there."""
     with reading() as connection:
         old = load_catalog(connection, company_id)
-    return CatalogDifference(tuple(list_differences(old, merge(old, file))))
+    return compare(old, file)[1]
 
 
 def preview_catalog(company_id: str, file: CatalogFile, progress: Progress | None = None) -> RunSummary:
@@ -59,8 +59,7 @@ def save_catalog(
     """
     with writing() as connection:
         old = lock_rules(connection, company_id)
-        new = merge(old.catalog, file)
-        difference = CatalogDifference(tuple(list_differences(old.catalog, new)))
+        new, difference = compare(old.catalog, file)
         if not difference.is_empty:
             typed = load_typed(connection, company_id) | {
                 normalise(text): text for text in file.aliases or ()

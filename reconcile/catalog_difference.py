@@ -28,6 +28,8 @@ class CatalogDifference:
     """What saving a file would change in the catalog."""
 
     changes: tuple[CatalogChange, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the file says and the catalog does not take from it, in sentences."""
 
     @property
     def is_empty(self) -> bool:
@@ -35,11 +37,19 @@ class CatalogDifference:
 
     def to_text(self) -> str:
         """One line per change, as shown before the question whether to go on."""
-        return "\n".join(" ".join(filter(None, change)) for change in self.changes)
+        return "\n".join((*(" ".join(filter(None, change)) for change in self.changes), *self.notes))
+
+
+def compare(old: Catalog, file: CatalogFile) -> tuple[Catalog, CatalogDifference]:
+    """The catalog once ``file`` is saved, and what that changes."""
+    new = merge(old, file)
+    notes = (f"{code} stays spelled so, not {entry.code}" for entry, code in list_respelled(old, file))
+    return new, CatalogDifference(tuple(list_differences(old, new)), tuple(notes))
 
 
 def merge(old: Catalog, file: CatalogFile) -> Catalog:
     """The catalog once ``file`` is saved: what vanished from it is retired, never forgotten."""
+    file = respell(old, file)
     courses = {normalise(course.code): course for course in file.courses}
     journeys = {normalise(journey.code): journey for journey in file.journeys}
     for was, other, kind in ((old.courses, journeys, "course"), (old.journeys, courses, "journey")):
@@ -55,6 +65,42 @@ def merge(old: Catalog, file: CatalogFile) -> Catalog:
     if file.aliases is not None:
         aliases = {normalise(typed): normalise(code) for typed, code in file.aliases.items()}
     return Catalog(courses | gone_courses, journeys | gone_journeys, file.rules, aliases)
+
+
+def respell(old: Catalog, file: CatalogFile) -> CatalogFile:
+    """``file`` with the codes that are known spelled as they always were.
+
+    Case makes no other code of one, and assignments name their course as it was spelled first: in
+    another spelling it would be taken from everybody and given to them anew.
+    """
+    known = {entry.code: code for entry, code in list_respelled(old, file)}
+    if not known:
+        return file
+    return replace(
+        file,
+        courses=tuple(_respell_course(course, known) for course in file.courses),
+        journeys=tuple(_respell_journey(journey, known) for journey in file.journeys),
+        rules=tuple(replace(rule, target=known.get(rule.target, rule.target)) for rule in file.rules),
+    )
+
+
+def list_respelled(old: Catalog, file: CatalogFile) -> Iterator[tuple[Course | Journey, str]]:
+    """Entries of ``file`` that are known in another spelling, and that spelling."""
+    for entries, was in ((file.courses, old.courses), (file.journeys, old.journeys)):
+        for entry in entries:
+            known = was.get(normalise(entry.code))
+            if known and known.code != entry.code:
+                yield entry, known.code
+
+
+def _respell_course(course: Course, known: Mapping[str, str]) -> Course:
+    after = course.superseded_by and known.get(course.superseded_by, course.superseded_by)
+    return replace(course, code=known.get(course.code, course.code), superseded_by=after)
+
+
+def _respell_journey(journey: Journey, known: Mapping[str, str]) -> Journey:
+    courses = tuple(known.get(code, code) for code in journey.courses)
+    return replace(journey, code=known.get(journey.code, journey.code), courses=courses)
 
 
 def list_differences(old: Catalog, new: Catalog) -> Iterator[CatalogChange]:

@@ -186,6 +186,23 @@ def test_on_a_terminal_a_catalog_asks_after_showing_whom_it_concerns(
     assert explain(acme, "joy")["SEC-101"] == ("withdrawn" if loaded else "assigned")
 
 
+@pytest.mark.parametrize(("is_asked", "state"), [(True, "applied"), (False, "held")])
+def test_a_cut_off_catalog_passes_the_brake_only_where_somebody_saw_its_effect(
+    acme: Flasks, monkeypatch: pytest.MonkeyPatch, is_asked: bool, state: str
+) -> None:
+    acme("company", "set", "23456", "--brake-people", "1", "--brake-percent", "1")
+    acme("learners", "import", "23456", "-", said=PEOPLE.replace('Amy,,"SEC-101', 'Amy,Poe,"ETH-1'))
+    acme("reconcile", "run", "--company", "23456")
+    monkeypatch.setattr("cli.catalogs.is_terminal", lambda: is_asked)
+    cut_off = CATALOG.partition("  - {code: ETH-1")[0]
+    monkeypatch.setattr("click.confirm", lambda *_arguments, **_options: True)
+    told = acme("catalog", "load", "23456", "-", said=cut_off).stdout
+    assert "retired course ETH-1" in told
+    assert "Loses:\n  joy@acme.example  ETH-1" in told
+    assert ("Nobody has confirmed it" in told) is not is_asked
+    assert json.loads(acme("reconcile", "run", "--json").stdout)["state"] == state
+
+
 def test_an_alias_mends_what_people_typed(acme: Flasks) -> None:
     acme("reconcile", "run", "--company", "23456")
     assert "unknown_training_tag" in acme("explain", "23456", "amy@acme.example").stdout

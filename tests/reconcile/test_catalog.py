@@ -17,6 +17,7 @@ from reconcile.catalog import (
     save_catalog,
 )
 from reconcile.catalog_file import to_yaml
+from reconcile.embedded import record_progress
 from reconcile.run import run_company
 from tests.conftest import scaled
 from tests.reconcile.acme import (
@@ -29,6 +30,7 @@ from tests.reconcile.acme import (
     deactivate,
     dump,
     open_flags,
+    rows_of,
     use_catalog,
 )
 
@@ -172,6 +174,39 @@ def test_a_code_that_vanishes_is_retired_and_comes_back(app: Flask) -> None:
     use_catalog()
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == {"FORK-1": "sent"}
+
+
+def test_another_spelling_of_a_code_is_the_same_code_and_costs_nobody_anything(app: Flask) -> None:
+    use_catalog(CATALOG.replace("title: Security Awareness", "title: Security, superseded_by: ETH-1"))
+    use_catalog()
+    joy = add_person(tags="LADDER, SEC-101", country="US")
+    run_company(COMPANY, now=NOON)
+    before = dump()
+    respelled = parse_catalog(
+        CATALOG.replace("C-101", "c-101").replace("ETH", "eth").replace("LADDER", "Ladder")
+    )
+    difference = save_catalog(COMPANY, respelled)
+    assert difference.is_empty
+    assert difference.to_text().splitlines() == [
+        "SEC-101 stays spelled so, not SEc-101",
+        "ETH-1 stays spelled so, not eth-1",
+        "LADDER stays spelled so, not Ladder",
+    ]
+    assert dump() == before
+    assert run_company(COMPANY, now=NOON).state == "nothing"
+    assert courses_of(joy) == {"SEC-101": "sent", "ETH-1": "sent", "FORK-1": "locked", "HAR-US": "sent"}
+
+
+def test_a_retired_code_comes_back_in_another_spelling_with_its_history(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="FORK-1")
+    run_company(COMPANY, now=NOON)
+    record_progress(COMPANY, "joy@acme.example", "FORK-1", "100", NOON)
+    use_catalog("".join(line for line in CATALOG.splitlines(True) if "FORK-1" not in line))
+    run_company(COMPANY, now=NOON)
+    use_catalog(CATALOG.replace("FORK-1", "Fork-1"))
+    run_company(COMPANY, now=NOON)
+    assert [(row.course, row.progress) for row in rows_of(joy)] == [("FORK-1", "completed")]
 
 
 def test_a_code_cannot_turn_from_a_course_into_a_journey(app: Flask) -> None:

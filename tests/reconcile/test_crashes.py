@@ -13,9 +13,9 @@ from flask import Flask
 from sqlalchemy import event, insert
 
 from app import create_app
-from models import Base, Company, db, engine, writing
+from models import Company, db, engine, writing
 from reconcile.run import run_company
-from tests.conftest import scaled
+from tests.conftest import empty_tables, scaled
 from tests.reconcile.acme import (
     COMPANY,
     NOON,
@@ -124,8 +124,7 @@ def test_a_run_that_dies_twice_in_a_row_is_completed_by_the_third(app: Flask) ->
 def empty(app: Flask) -> None:
     """The tables as every test finds them."""
     with writing() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(table.delete())
+        empty_tables(connection)
         connection.execute(insert(Company).values(id=COMPANY, name="Acme"))
 
 

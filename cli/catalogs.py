@@ -53,7 +53,9 @@ def load(company_id: str, file: TextIO, yes: bool) -> None:
     save_catalog(company_id, wanted, approved=effect if asks else None)
     click.echo("Loaded. The next run brings everybody up to it.")
     if effect.detail and not asks:
-        click.echo("Nobody has confirmed it, so that run will hold them: see reconcile list, release, discard.")
+        click.echo(
+            "Nobody has confirmed it, so that run will hold them: see reconcile list, release, discard."
+        )
 
 
 def _show_effect(company_id: str, wanted: CatalogFile) -> RunSummary:

@@ -3,19 +3,19 @@
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, insert, update
 
 from models import Lease, Run
-from reconcile.embedded import Lms
 from reconcile.lease import Claim
 from reconcile.load import RulesKey
-from reconcile.remote import find_lms
-from reconcile.state import Catalog, Rules, Settings
+from reconcile.state import Catalog, Observed, Rules, Settings
 from reconcile.summary import RunSummary, Tally, seconds_since, show_run
 
 AUTOMATIC = ("interval", "change")
@@ -34,6 +34,25 @@ Progress = Callable[[int], None]
 """Called with the number of people done since the last call."""
 
 
+class Lms(Protocol):
+    """What a run asks of a training platform."""
+
+    def delivered(self, row: Observed, today: dt.date) -> Observed:
+        """The row as it stands once written: on its way to the platform, or there already."""
+
+    def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
+        """These people were planned anew, in this transaction: they may look different now."""
+
+    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
+        """Whether rows wait to be sent, although nobody is out of date."""
+
+    def read_back(self, run: "CurrentRun") -> None:
+        """Bring progress and drift into our rows, before anything is planned."""
+
+    def send(self, run: "CurrentRun") -> Counter[str]:
+        """Send what waits; what the counts ``applied``, ``deferred`` and ``rejected`` gain or lose by it."""
+
+
 @dataclass
 class CurrentRun:
     """What every step of a run needs to know. Made once the lease is claimed."""
@@ -41,13 +60,13 @@ class CurrentRun:
     claim: Claim
     trigger: str
     now: dt.datetime
+    lms: Lms
     user_id: str | None = None
     force: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
     rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalog()))
     rules_key: RulesKey = ()
-    lms: Lms = field(default_factory=find_lms)
     tally: Tally = field(default_factory=Tally)
     active_learners: int = 0
     """Before the run: what the brake measures by."""

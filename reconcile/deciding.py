@@ -7,6 +7,7 @@ from sqlalchemy import select
 from models import Run, reading, utcnow
 from reconcile.current import CurrentRun
 from reconcile.lease import Claim, find_claim
+from reconcile.remote import find_lms
 from reconcile.run import conduct
 from reconcile.summary import RunSummary, show_run
 
@@ -33,7 +34,8 @@ def claim_lease(company_id: str) -> Claim:
 
 def conduct_decision(company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary]) -> RunSummary:
     """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
-    summary = conduct(CurrentRun(claim_lease(company_id), trigger, utcnow()), work)
+    run = CurrentRun(claim_lease(company_id), trigger, utcnow(), find_lms())
+    summary = conduct(run, work)
     if summary.state == "failed":
         raise DecisionError(f"the {trigger} failed: {summary.detail}")
     return summary

@@ -6,39 +6,17 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
 from models import Assignment, QueueEntry, utcnow, writing
+from reconcile.current import CurrentRun
 from reconcile.learners import find_user_id
 from reconcile.load import load_catalog
 from reconcile.queue import queue_people
 from reconcile.state import Observed
 from reconcile.tags import find_code, normalise
-
-if TYPE_CHECKING:
-    from reconcile.current import CurrentRun
-
-
-class Lms(Protocol):
-    """What a run asks of a training platform."""
-
-    def delivered(self, row: Observed, today: dt.date) -> Observed:
-        """The row as it stands once written: on its way to the platform, or there already."""
-
-    def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
-        """These people were planned anew, in this transaction: they may look different now."""
-
-    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
-        """Whether rows wait to be sent, although nobody is out of date."""
-
-    def read_back(self, run: "CurrentRun") -> None:
-        """Bring progress and drift into our rows, before anything is planned."""
-
-    def send(self, run: "CurrentRun") -> Counter[str]:
-        """Send what waits; what the counts ``applied``, ``deferred`` and ``rejected`` gain or lose by it."""
-
 
 DELIVERED = {"to_send": "sent", "to_withdraw": "withdrawn"}
 
@@ -55,13 +33,13 @@ class EmbeddedLms:
     def planned(self, connection: Connection, company_id: str, ids: Collection[str]) -> None:
         """Who they are is known here anyway."""
 
-    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
+    def has_work(self, connection: Connection, run: CurrentRun) -> bool:
         return False
 
-    def read_back(self, run: "CurrentRun") -> None:
+    def read_back(self, run: CurrentRun) -> None:
         """Progress is recorded where it is read."""
 
-    def send(self, run: "CurrentRun") -> Counter[str]:
+    def send(self, run: CurrentRun) -> Counter[str]:
         return Counter()
 
 

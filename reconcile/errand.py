@@ -3,17 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from models import utcnow
+from reconcile.current import CurrentRun
 from reconcile.lease import SECONDS as LEASE_SECONDS
 from reconcile.lms import Gate, Session
 from reconcile.writer import Writer
-
-if TYPE_CHECKING:
-    from reconcile.current import CurrentRun
 
 RENEW_SECONDS = 15.0
 
@@ -21,7 +18,7 @@ RENEW_SECONDS = 15.0
 class Errand:
     """What reading and sending of one run share: what stops the one stops the other."""
 
-    def __init__(self, run: "CurrentRun", url: str, token: str) -> None:
+    def __init__(self, run: CurrentRun, url: str, token: str) -> None:
         self.run = run
         self.gate = Gate(run.stop)
         self._url, self._token = url, token

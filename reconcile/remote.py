@@ -4,13 +4,13 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from flask import current_app
 from sqlalchemy import Connection, update
 
 from models import LmsLearner, any_of, reading, utcnow
-from reconcile.embedded import EmbeddedLms, Lms
+from reconcile.current import AUTOMATIC, CurrentRun, Lms
+from reconcile.embedded import EmbeddedLms
 from reconcile.errand import Errand
 from reconcile.lms import LmsError
 from reconcile.lms_state import find_pause, load_state
@@ -21,11 +21,6 @@ from reconcile.sender import Sender
 from reconcile.state import Observed
 from reconcile.undelivered import count_outcomes, mark_undelivered, note_platform, note_run
 
-if TYPE_CHECKING:
-    from reconcile.current import CurrentRun
-
-BY_ITSELF = ("interval", "change")
-"""Triggers of runs that nobody started by hand."""
 READING = ("interval", "manual")
 
 
@@ -55,9 +50,9 @@ class RemoteLms:
         )
         connection.execute(statement.values(delivery="to_check"))
 
-    def has_work(self, connection: Connection, run: "CurrentRun") -> bool:
+    def has_work(self, connection: Connection, run: CurrentRun) -> bool:
         """Whether there is anything to read, to send or to ask again; what merely waits is told by hand."""
-        by_hand = run.trigger not in BY_ITSELF
+        by_hand = run.trigger not in AUTOMATIC
         is_paused = self._find_pause(connection, run) is not None
         if is_paused and not by_hand:
             return False
@@ -67,7 +62,7 @@ class RemoteLms:
             return True
         return has_changed_refusals(connection, run.company_id)
 
-    def read_back(self, run: "CurrentRun") -> None:
+    def read_back(self, run: CurrentRun) -> None:
         """Bring progress and drift into our rows, before anything is planned."""
         if not self._is_reading(run):
             return
@@ -77,7 +72,7 @@ class RemoteLms:
         with errand.transaction() as connection:
             note_platform(connection, run, errand.gate)
 
-    def send(self, run: "CurrentRun") -> Counter[str]:
+    def send(self, run: CurrentRun) -> Counter[str]:
         """Send what waits: how many changes were ``applied`` after all, ``deferred``, ``rejected``.
 
         What this run's plan has counted as applied and could not be delivered is taken off again.
@@ -99,18 +94,18 @@ class RemoteLms:
             undelivered = mark_undelivered(connection, run, pause or errand.gate.find_obstacle())
             return count_outcomes(connection, run, sender.counts, undelivered)
 
-    def _is_reading(self, run: "CurrentRun") -> bool:
+    def _is_reading(self, run: CurrentRun) -> bool:
         """Runs at the interval and by hand read back; those after a change or for one person only send."""
         with reading() as connection:
             is_paused = self._find_pause(connection, run) is not None
         return run.trigger in READING and not is_paused
 
-    def _errand_of(self, run: "CurrentRun") -> Errand:
+    def _errand_of(self, run: CurrentRun) -> Errand:
         if self._errand is None or self._errand.run is not run:
             token = self._tokens.get(run.company_id) or self._tokens.get("") or ""
             self._errand = Errand(run, self._url, token)
         return self._errand
 
-    def _find_pause(self, connection: Connection, run: "CurrentRun") -> str | None:
+    def _find_pause(self, connection: Connection, run: CurrentRun) -> str | None:
         state = load_state(connection, run.company_id)
-        return find_pause(state, utcnow(), by_hand=run.trigger not in BY_ITSELF)
+        return find_pause(state, utcnow(), by_hand=run.trigger not in AUTOMATIC)

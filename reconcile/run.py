@@ -15,6 +15,7 @@ from reconcile.load import list_out_of_date, load_rules
 from reconcile.planning import plan_people, refresh_rules
 from reconcile.preview import Preview, preview_people
 from reconcile.queue import has_held, has_work, wake_due
+from reconcile.remote import find_lms
 from reconcile.summary import RunSummary, Tally
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def run_company(  # noqa: PLR0913
     if claim is None:
         return RunSummary(company_id, None, "busy", Tally(), 0.0, "another run has the lease")
     trigger = "person" if user_id else trigger
-    run = CurrentRun(claim, trigger, now, user_id, force, stop or threading.Event(), progress)
+    run = CurrentRun(claim, trigger, now, find_lms(), user_id, force, stop or threading.Event(), progress)
     return conduct(run, carry_out)
 
 

@@ -1,13 +1,13 @@
 """After the sending: how the platform did, and which of the run's changes have not reached it."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, func, select, text, update
 
 from models import Assignment, LmsLearner, PlannedChange, utcnow
 from models.assignments import OUTBOX
 from models.lms import LEARNER_WORK
+from reconcile.current import CurrentRun
 from reconcile.lms import Gate, LmsUnauthorized
 from reconcile.lms_state import load_state, rest_after, save_state
 from reconcile.outbox import SENDABLE
@@ -15,14 +15,11 @@ from reconcile.parcels import UNAUTHORIZED
 from reconcile.refusals import Refused, lower_flags, raise_flags
 from reconcile.writer import Writer
 
-if TYPE_CHECKING:
-    from reconcile.current import CurrentRun
-
 NO_ANSWER = "the training platform gave no usable answer"
 SENT_KINDS = ("assign", "withdraw", "resume")
 
 
-def note_run(connection: Connection, run: "CurrentRun", gate: Gate, last_asked: str) -> None:
+def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: str) -> None:
     """Remember how the platform did, and where a run that stopped early left off."""
     note_platform(connection, run, gate)
     if run.user_id:
@@ -39,7 +36,7 @@ def note_run(connection: Connection, run: "CurrentRun", gate: Gate, last_asked: 
     )
 
 
-def note_platform(connection: Connection, run: "CurrentRun", gate: Gate) -> None:
+def note_platform(connection: Connection, run: CurrentRun, gate: Gate) -> None:
     """Keep a time to come back, and flag the company while its access token is not accepted."""
     writer = Writer(connection, run.company_id, run.number, utcnow())
     if gate.retry_at:
@@ -50,7 +47,7 @@ def note_platform(connection: Connection, run: "CurrentRun", gate: Gate) -> None
         lower_flags(writer, [("", UNAUTHORIZED, "")])
 
 
-def count_waiting(connection: Connection, run: "CurrentRun") -> int:
+def count_waiting(connection: Connection, run: CurrentRun) -> int:
     """Assignments not delivered yet, and learners for whom nothing else waits."""
     rows = select(func.count()).where(Assignment.company_id == run.company_id, SENDABLE)
     has_rows = exists().where(
@@ -67,7 +64,7 @@ def count_waiting(connection: Connection, run: "CurrentRun") -> int:
     return connection.execute(rows).scalar_one() + connection.execute(learners).scalar_one()
 
 
-def mark_undelivered(connection: Connection, run: "CurrentRun", why: str | None) -> int:
+def mark_undelivered(connection: Connection, run: CurrentRun, why: str | None) -> int:
     """Mark the run's own changes that still wait as deferred; how many they are."""
     waits = exists().where(
         Assignment.company_id == PlannedChange.company_id,
@@ -88,7 +85,7 @@ def mark_undelivered(connection: Connection, run: "CurrentRun", why: str | None)
 
 
 def count_outcomes(
-    connection: Connection, run: "CurrentRun", sent: Counter[str], undelivered: int
+    connection: Connection, run: CurrentRun, sent: Counter[str], undelivered: int
 ) -> Counter[str]:
     """What the run's counts gain and lose by the sending; the plan has counted its changes as applied."""
     counts = Counter(

@@ -1,5 +1,6 @@
 """Fixtures everyone shares: one application per database, each test on empty tables."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -80,8 +81,15 @@ def serve_from(url: str) -> Iterator[Flask]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The application on SQLite and on PostgreSQL, its tables empty but for company 23456."""
-    name = "sqlite_app" if request.param == "sqlite" else "postgres_app"
-    app: Flask = request.getfixturevalue(name)
+    with emptied(request) as app:
+        yield app
+
+
+@contextlib.contextmanager
+def emptied(request: pytest.FixtureRequest, database: str = "") -> Iterator[Flask]:
+    """The application on the database named, or that ``request`` names; empty but for company 23456."""
+    is_sqlite = (database or request.param) == "sqlite"
+    app: Flask = request.getfixturevalue("sqlite_app" if is_sqlite else "postgres_app")
     with app.app_context():
         with writing() as connection:
             empty_tables(connection)

@@ -1,0 +1,57 @@
+"""Browsers of operators. SQLite unless a test asks for both: most of this is not about SQL."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from tests.conftest import emptied
+from tests.dashboard.browser import Browser, Opened, list_addresses, open_browser
+from tests.dashboard.week import Week, live_through
+
+
+@pytest.fixture(params=["sqlite"])
+def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The application with empty tables but for company 23456; ``on_both`` asks for PostgreSQL, too."""
+    with emptied(request) as app:
+        yield app
+
+
+on_both = pytest.mark.parametrize("app", ["sqlite", "postgresql"], indirect=True)
+"""For what depends on the database's own SQL."""
+
+
+@pytest.fixture
+def anybody(app: Flask) -> Browser:
+    """Not signed in."""
+    return Browser(app.test_client())
+
+
+@pytest.fixture
+def owner(app: Flask) -> Browser:
+    return open_browser(app, "olga@acme.example", "owner")
+
+
+@pytest.fixture
+def viewer(app: Flask) -> Browser:
+    return open_browser(app, "viktor@acme.example", "viewer")
+
+
+Live = Callable[..., Week]
+
+
+@pytest.fixture
+def live(app: Flask) -> Live:
+    """``live("word", company_id="7")``: a company with something in every table."""
+    return lambda *words, **options: live_through(app, *words, **options)
+
+
+@pytest.fixture(scope="session")
+def opened(request: pytest.FixtureRequest) -> list[Opened]:
+    """Every page, table and file of a company that has something of everything, as its owner opens them."""
+    with emptied(request, "sqlite") as app:
+        week, owner = live_through(app), open_browser(app, "olga@acme.example")
+        return [
+            Opened(endpoint, path, owner.get(path))
+            for endpoint, path in list_addresses(app, "GET", **week.ids)
+        ]

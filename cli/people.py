@@ -50,7 +50,8 @@ def _decision(name: str, what: str, save: Callable[..., None]) -> click.Command:
     def decide(company_id: str, user_name: str, code: str, reason: str, until: dt.date | None) -> None:
         get_company(company_id)
         save(company_id, find_person(company_id, user_name), code, reason, until)
-        click.echo(f"Noted; the next run acts on it. See: flask --app app explain {company_id} {user_name}")
+        click.echo("Noted; the next run acts on it.")
+        click.echo("\n".join(explain_person(company_id, user_name, code).list_courses()))
 
     return decide
 

@@ -2,12 +2,20 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from models import reading, utcnow
 from reconcile.learners import PersonNotFound, get_user_id
 from reconcile.load import Candidate, load_people, load_rules
-from reconcile.origin import Request, find_request
+from reconcile.origin import (
+    LastChange,
+    Request,
+    find_cause,
+    list_requests,
+    load_last_changes,
+    load_loaded_at,
+    say_time,
+)
 from reconcile.planner import Planner
 from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
@@ -20,7 +28,7 @@ __all__ = ["Explanation", "PersonNotFound", "explain_person"]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What there is to say about one person. ``to_json`` is fixed: scripts read it."""
+    """What there is to say about one person. Scripts read ``to_json``: its names stay."""
 
     user_name: str
     active: bool
@@ -29,26 +37,46 @@ class Explanation:
     """``(rule, detail)``, the open ones."""
     is_up_to_date: bool
     """Whether the next run has nothing to do for the person."""
-    request: Request | None = None
-    """The IdP's latest write that courses follow from."""
+    requests: tuple[Request, ...] = ()
+    """The IdP's writes that courses follow from, newest first."""
+    last_changes: Mapping[str, LastChange] = field(default_factory=dict)
+    """Course -> what a run last did to it."""
     held_run: str | None = None
     """The run whose held changes wait for an operator."""
+    loaded_at: dt.datetime | None = None
+    """When the catalog last changed."""
+
+    @property
+    def request(self) -> Request | None:
+        """The IdP's latest write that courses follow from."""
+        return next(iter(self.requests), None)
 
     def to_json(self) -> Mapping[str, object]:
         """The object that ``explain --json`` prints."""
         return {
             "userName": self.user_name,
-            "assignments": [
-                {
-                    "course": each.course,
-                    "state": each.state,
-                    "due": each.due_on.isoformat() if each.due_on else None,
-                    "sources": [{"kind": source.kind, "name": source.name} for source in each.sources],
-                }
-                for each in self.courses
-                if each.state
+            "active": self.active,
+            "upToDate": self.is_up_to_date,
+            "heldRun": self.held_run,
+            "lastRequest": self.request.to_json() if self.request else None,
+            "catalogLoadedAt": self.loaded_at.isoformat() if self.loaded_at else None,
+            "assignments": [self._to_fields(each) for each in self.courses if each.state],
+            "notAssigned": [
+                {"course": each.course, "why": list(each.why)} for each in self.courses if not each.state
             ],
             "flags": [{"rule": rule, "detail": detail} for rule, detail in self.flags],
+        }
+
+    def _to_fields(self, each: CourseReason) -> Mapping[str, object]:
+        change, cause = self.last_changes.get(each.course), find_cause(each.sources, self.requests)
+        return {
+            "course": each.course,
+            "state": each.state,
+            "due": each.due_on.isoformat() if each.due_on else None,
+            "sources": [{"kind": source.kind, "name": source.name} for source in each.sources],
+            "why": list(each.why),
+            "lastChange": change.to_json() if change else None,
+            "request": cause.to_json() if cause else None,
         }
 
     def to_text(self) -> str:
@@ -59,25 +87,38 @@ class Explanation:
         yield f"{self.user_name}{'' if self.active else ' (deactivated)'}"
         if self.request:
             yield f"  Last change of what courses follow from: {self.request.to_text()}"
+        if self.loaded_at:
+            yield f"  The catalog is as loaded {say_time(self.loaded_at)}."
         if self.held_run:
             yield f"  Changes are held: release or discard run {self.held_run}."
         elif not self.is_up_to_date:
             yield "  Changed since the last run; what is planned below is done by the next one."
-        had = [each for each in self.courses if each.state]
-        yield from _section("Courses", had, "none")
-        yield from _section("Not assigned", [each for each in self.courses if not each.state])
+        yield from self.list_courses()
         if self.flags:
             yield "Flags"
             yield from (f"  {rule}: {detail}" for rule, detail in self.flags)
 
+    def list_courses(self) -> Iterator[str]:
+        """Lines on what the person has, had or is to have, and on what not."""
+        had = [each for each in self.courses if each.state]
+        yield from self._section("Courses", had, "none")
+        yield from self._section("Not assigned", [each for each in self.courses if not each.state])
 
-def _section(title: str, courses: Sequence[CourseReason], empty: str = "") -> Iterator[str]:
-    if courses or empty:
-        yield title if courses else f"{title}: {empty}"
-    for each in courses:
-        due = f", due {each.due_on}" if each.due_on else ""
-        yield f"  {each.course}{': ' + each.state if each.state else ''}{due}"
-        yield from (f"    {sentence}" for sentence in each.why)
+    def _section(self, title: str, courses: Sequence[CourseReason], empty: str = "") -> Iterator[str]:
+        if courses or empty:
+            yield title if courses else f"{title}: {empty}"
+        for each in courses:
+            due = f", due {each.due_on}" if each.due_on else ""
+            yield f"  {each.course}{': ' + each.state if each.state else ''}{due}"
+            yield from (f"    {sentence}" for sentence in (*each.why, *self._history(each)))
+
+    def _history(self, each: CourseReason) -> Iterator[str]:
+        """What a run last did to the course, and the request behind it where that is not the last one."""
+        if change := self.last_changes.get(each.course):
+            yield f"{change.to_text()}."
+        cause = find_cause(each.sources, self.requests)
+        if cause and cause != self.request:
+            yield f"Behind it: {cause.to_name()}."
 
 
 def explain_person(
@@ -88,10 +129,17 @@ def explain_person(
         rules = load_rules(connection, company_id)
         user_id = get_user_id(connection, company_id, user_name)
         candidate = load_people(connection, company_id, [user_id])[0]
-        request = find_request(connection, company_id, user_id)
+        requests = list_requests(connection, company_id, user_id)
+        changes = load_last_changes(connection, company_id, user_id)
+        loaded_at = load_loaded_at(connection, company_id)
         held = find_held_run(connection, company_id, user_id)
-    found = explain_candidate(rules, candidate, (now or utcnow()).date(), code)
-    return replace(found, request=request, held_run=show_run(company_id, held) if held else None)
+    return replace(
+        explain_candidate(rules, candidate, (now or utcnow()).date(), code),
+        requests=requests,
+        last_changes=changes,
+        loaded_at=loaded_at,
+        held_run=show_run(company_id, held) if held else None,
+    )
 
 
 def explain_candidate(

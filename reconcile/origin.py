@@ -1,22 +1,30 @@
-"""Back to the request: which write of the IdP last changed what a person's training follows from."""
+"""Back to the cause: the IdP's writes that training follows from, and the run that acted on them."""
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
-from models import LogEntry
+from models import AccessToken, Catalog, LogEntry, PlannedChange, Run
+from reconcile.state import Source
+from reconcile.summary import show_run
 
-DECIDING = {
-    *("training_tags", "entitlements", "usertype", "active"),
-    *("learnerrole", "state", "country", "department", "location"),
-    *("givenname", "familyname"),
+READS = {
+    "tag": ("training_tags", "entitlements"),
+    "journey": ("training_tags", "entitlements"),
+    "rule": ("state", "country", "learnerrole", "department", "location"),
 }
+"""The attributes, case folded, behind each kind of source; a pin is an operator's own word."""
+DECIDING = {"usertype", "active", "givenname", "familyname", *READS["tag"], *READS["rule"]}
 """Attributes, case folded, that decide on courses."""
+BY_ITSELF = {"delete": {"deleted": (False, True)}, "revive": {"deleted": (True, False)}}
+"""Operations that decide whatever attributes they change."""
 MOST_ENTRIES = 200
+STANDING = ("applied", "deferred", "rejected", "held")
+"""Outcomes of a change that still says something about the course."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +34,112 @@ class Request:
     at: dt.datetime
     operation: str
     idp: str | None
+    token: str | None
     correlation_id: str
     changes: Mapping[str, tuple[Any, Any]]
 
     def to_text(self) -> str:
         """``2026-03-02 12:00 UTC, patch by Okta (request 4f2a): training_tags "ETH-1" -> "SEC-101"``."""
         said = ", ".join(f"{name} {_say(was)} -> {_say(now)}" for name, (was, now) in self.changes.items())
+        return f"{self.to_name()}: {said}"
+
+    def to_name(self) -> str:
+        """The same without what it changed."""
         who = self.idp or "an IdP"
-        return (
-            f"{self.at:%Y-%m-%d %H:%M} UTC, {self.operation} by {who} (request {self.correlation_id}): {said}"
-        )
+        return f"{say_time(self.at)}, {self.operation} by {who} (request {self.correlation_id})"
+
+    def to_json(self) -> Mapping[str, Any]:
+        return {
+            "at": self.at.isoformat(),
+            "operation": self.operation,
+            "idp": self.idp,
+            "token": self.token,
+            "correlationId": self.correlation_id,
+            "changes": {name: list(pair) for name, pair in self.changes.items()},
+        }
 
 
-def find_request(connection: Connection, company_id: str, user_id: str) -> Request | None:
-    """The latest request that changed anything courses follow from, among the person's last ones."""
-    columns = (LogEntry.at, LogEntry.operation, LogEntry.idp, LogEntry.correlation_id, LogEntry.changes)
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """What a run last did to one course of one person."""
+
+    kind: str
+    reason: str
+    outcome: str
+    run: str
+    at: dt.datetime | None
+
+    def to_text(self) -> str:
+        """``Last change: assign by run 23456-7, 2026-03-02 12:00 UTC``."""
+        time = f", {say_time(self.at)}" if self.at else ""
+        outcome = "" if self.outcome == "applied" else f" ({self.outcome})"
+        return f"Last change: {self.kind} by run {self.run}{time}{outcome}"
+
+    def to_json(self) -> Mapping[str, Any]:
+        return {
+            "kind": self.kind,
+            "reason": self.reason,
+            "outcome": self.outcome,
+            "run": self.run,
+            "at": self.at.isoformat() if self.at else None,
+        }
+
+
+def list_requests(connection: Connection, company_id: str, user_id: str) -> tuple[Request, ...]:
+    """Of the person's last requests those that changed anything courses follow from, newest first."""
+    same_token = (AccessToken.company_id == LogEntry.company_id) & (AccessToken.id == LogEntry.token_id)
     statement = (
-        select(*columns)
-        .where(LogEntry.company_id == company_id, LogEntry.resource_id == user_id)
+        select(LogEntry.__table__, AccessToken.name.label("token"))
+        .outerjoin(AccessToken, same_token)
+        .where(LogEntry.company_id == company_id, LogEntry.resource_id == user_id, LogEntry.status < 300)
         .order_by(LogEntry.id.desc())
         .limit(MOST_ENTRIES)
     )
-    for at, operation, idp, correlation_id, changes in connection.execute(statement):
-        if deciding := _deciding(changes):
-            return Request(at, operation, idp, correlation_id, deciding)
-    return None
+    rows = ((row, _deciding(row)) for row in connection.execute(statement))
+    return tuple(
+        Request(row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
+        for row, changes in rows
+        if changes
+    )
 
 
-def _deciding(changes: str | None) -> dict[str, tuple[Any, Any]]:
-    found = json.loads(changes) if changes else {}
+def find_cause(sources: Iterable[Source], requests: Sequence[Request]) -> Request | None:
+    """The newest of ``requests`` that changed what any of ``sources`` reads."""
+    read = {name for source in sources for name in READS.get(source.kind, ())}
+    return next((one for one in requests if any(name.casefold() in read for name in one.changes)), None)
+
+
+def load_last_changes(connection: Connection, company_id: str, user_id: str) -> dict[str, LastChange]:
+    """Course -> what a run last did to it."""
+    change = PlannedChange
+    same_run = (Run.company_id == change.company_id) & (Run.number == change.run)
+    statement = (
+        select(change.course, change.kind, change.reason, change.outcome, change.run, Run.started_at)
+        .outerjoin(Run, same_run)
+        .where(change.company_id == company_id, change.user_id == user_id, change.outcome.in_(STANDING))
+        .order_by(change.run)
+    )
     return {
+        row.course: LastChange(
+            row.kind, row.reason, row.outcome, show_run(company_id, row.run), row.started_at
+        )
+        for row in connection.execute(statement)
+    }
+
+
+def load_loaded_at(connection: Connection, company_id: str) -> dt.datetime | None:
+    """When the catalog last changed: since then its journeys and rules are as they are."""
+    statement = select(Catalog.loaded_at).where(Catalog.company_id == company_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def say_time(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _deciding(row: Row[Any]) -> Mapping[str, tuple[Any, Any]]:
+    found = json.loads(row.changes) if row.changes else {}
+    return BY_ITSELF.get(row.operation, {}) | {
         name: (was, now)
         for name, (was, now) in ((_last_name(path), pair) for path, pair in found.items())
         if name.casefold() in DECIDING

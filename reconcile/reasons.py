@@ -20,7 +20,7 @@ from reconcile.codes import expand
 from reconcile.desired import make_desired
 from reconcile.plan import make_case
 from reconcile.smart import say_misfits
-from reconcile.standing import FOREVER
+from reconcile.standing import FOREVER, find_pins
 from reconcile.state import Desired, DesiredSet, Observed, Person, Rules, Source
 from reconcile.wording import say_list, say_sources
 
@@ -65,7 +65,8 @@ def explain_courses(
     """Every course the person has, had, is to have, or only just misses, by code."""
     desired = desired or make_desired(person.profile, rules)
     case = make_case(rules, today, person, observed, desired)
-    near = {passed.course for passed in desired.passed} | set(case.overlay.exempt)
+    pinned = find_pins(person, rules.catalog, today)
+    near = {passed.course for passed in desired.passed} | set(case.overlay.exempt) | set(pinned)
     courses = set(case.standing.cycles) | set(case.overlay.wanted) | near
     return tuple(_explain(rules, case, desired, observed, course) for course in sorted(courses))
 
@@ -160,6 +161,8 @@ def _why_not_open(case: Case, want: Desired) -> str:
 def _why_not(rules: Rules, case: Case, desired: DesiredSet, course: str) -> Iterator[str]:
     """What keeps the course away; what merely does not apply is told where nothing else does."""
     told = False
+    if pin := find_pins(case.person, rules.catalog, case.today).get(course):
+        yield f"pinned ({pin.reason}), without effect"
     for reason in _what_stands_against(case, desired, course):
         told = True
         yield reason

@@ -68,6 +68,13 @@ def make_overlay(desired: DesiredSet, person: Person, catalog: Catalog, today: d
     return Overlay(kept, exempt, min(ends, default=None))
 
 
+def find_pins(person: Person, catalog: Catalog, today: dt.date) -> Mapping[str, Override]:
+    """Course -> the pin in force on it, whether or not it has any effect."""
+    return {
+        step.course.code: pin for pin in _in_force(person.pins, today) for step in expand(pin.course, catalog)
+    }
+
+
 def _in_force(overrides: Iterable[Override], today: dt.date) -> list[Override]:
     """Those whose last day, which still counts, has not passed."""
     return [each for each in overrides if each.until is None or today <= each.until]

@@ -5,9 +5,9 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from models import LogEntry, new_id, writing
+from models import AccessToken, LogEntry, new_id, writing
 from reconcile.decisions import save_exemption, save_pin
 from reconcile.embedded import record_progress
 from reconcile.explain import explain_person
@@ -26,42 +26,72 @@ from tests.reconcile.acme import (
 )
 
 JOY = "joy@acme.example"
+TAGS = "urn:ietf:params:scim:schemas:extension:acme:2.0:User:training_tags"
+FIXED = ("course", "state", "due", "sources")
 
 
 def test_the_json_is_what_scripts_read(app: Flask) -> None:
     use_catalog()
     add_person(tags="ONBOARD, SEC-101, unheard-of", state="CA", country="US")
     run_company(COMPANY, now=NOON)
-    found = explain_person(COMPANY, "JOY@acme.example", now=NOON).to_json()
-    assert json.loads(json.dumps(found)) == {
-        "userName": JOY,
-        "assignments": [
-            {
-                "course": "ETH-1",
-                "state": "assigned",
-                "due": "2026-03-16",
-                "sources": [{"kind": "journey", "name": "ONBOARD"}],
-            },
-            {
-                "course": "HAR-CA",
-                "state": "assigned",
-                "due": "2026-04-01",
-                "sources": [{"kind": "rule", "name": "state CA"}],
-            },
-            {
-                "course": "SEC-101",
-                "state": "assigned",
-                "due": "2026-04-01",
-                "sources": [{"kind": "tag", "name": "SEC-101"}, {"kind": "journey", "name": "ONBOARD"}],
-            },
-        ],
-        "flags": [
-            {
-                "rule": "unknown_training_tag",
-                "detail": "Training tag “unheard-of” is no code of the catalog.",
-            }
-        ],
+    found = json.loads(json.dumps(explain_person(COMPANY, "JOY@acme.example", now=NOON).to_json()))
+    assert found["userName"] == JOY
+    assert [{name: each[name] for name in FIXED} for each in found["assignments"]] == [
+        {
+            "course": "ETH-1",
+            "state": "assigned",
+            "due": "2026-03-16",
+            "sources": [{"kind": "journey", "name": "ONBOARD"}],
+        },
+        {
+            "course": "HAR-CA",
+            "state": "assigned",
+            "due": "2026-04-01",
+            "sources": [{"kind": "rule", "name": "state CA"}],
+        },
+        {
+            "course": "SEC-101",
+            "state": "assigned",
+            "due": "2026-04-01",
+            "sources": [{"kind": "tag", "name": "SEC-101"}, {"kind": "journey", "name": "ONBOARD"}],
+        },
+    ]
+    assert found["flags"] == [
+        {"rule": "unknown_training_tag", "detail": "Training tag “unheard-of” is no code of the catalog."}
+    ]
+
+
+def test_the_json_says_why_and_leads_back_to_run_request_and_catalog(app: Flask) -> None:
+    use_catalog()
+    joy = add_person(tags="SEC-101", family_name=None, country="US")
+    log(joy, "create", {TAGS: [None, "SEC-101"]}, "r-1")
+    log(joy, "patch", {"urn:ietf:params:scim:schemas:extension:acme:2.0:User:country": ["DE", "US"]}, "r-2")
+    run_company(COMPANY, now=NOON)
+    save_exemption(COMPANY, joy, "FORK-1", "drives none", None)
+    found = json.loads(json.dumps(explain_person(COMPANY, JOY, now=day(1)).to_json()))
+    assert (found["active"], found["upToDate"], found["heldRun"]) == (True, True, None)
+    assert found["catalogLoadedAt"] == NOON.isoformat()
+    harassment, security = found["assignments"]
+    assert security["why"][0] == "Comes from tag SEC-101."
+    assert security["why"][1].startswith("Blocked, because the family name is missing")
+    assert security["lastChange"] == {
+        "kind": "block",
+        "reason": "tag SEC-101; blocked, the family name is missing",
+        "outcome": "applied",
+        "run": "23456-1",
+        "at": NOON.isoformat(),
     }
+    assert security["request"] == {
+        "at": NOON.isoformat(),
+        "operation": "create",
+        "idp": "Okta",
+        "token": "Acme's Okta",
+        "correlationId": "r-1",
+        "changes": {"training_tags": [None, "SEC-101"]},
+    }
+    assert harassment["request"] == found["lastRequest"]
+    assert found["lastRequest"]["correlationId"] == "r-2"
+    assert found["notAssigned"][0] == {"course": "FORK-1", "why": ["Exempt: drives none."]}
 
 
 def states(code: str | None = None) -> dict[str, str | None]:
@@ -139,18 +169,48 @@ def test_an_explanation_changes_nothing_and_says_what_the_next_run_will_do(app: 
 def test_it_leads_back_to_the_request_that_changed_what_courses_follow_from(app: Flask) -> None:
     use_catalog()
     joy = add_person(tags="SEC-101")
-    tags = "urn:ietf:params:scim:schemas:extension:acme:2.0:User:training_tags"
-    log(joy, "patch", {tags: ["ETH-1", "SEC-101"], "title": [None, "***"]})
+    log(joy, "patch", {TAGS: ["ETH-1", "SEC-101"], "title": [None, "***"]})
     log(joy, "patch", {"title": ["***", "***"]})
     text = explain_person(COMPANY, JOY, now=NOON).to_text()
     assert '2026-03-02 12:00 UTC, patch by Okta (request r-1): training_tags "ETH-1" -> "SEC-101"' in text
 
 
-def log(user_id: str, operation: str, changes: dict[str, object]) -> None:
+@pytest.mark.parametrize(("operation", "said"), [("delete", "false -> true"), ("revive", "true -> false")])
+def test_a_deletion_and_a_return_from_it_are_changes_too(app: Flask, operation: str, said: str) -> None:
+    use_catalog()
+    joy = add_person(tags="SEC-101")
+    log(joy, "create", {TAGS: [None, "SEC-101"]}, "r-1")
+    log(joy, operation, {}, "r-2")
+    run_company(COMPANY, now=NOON)
+    text = explain_person(COMPANY, JOY, now=NOON).to_text()
+    assert f"{operation} by Okta (request r-2): deleted {said}" in text
+    assert "Behind it: 2026-03-02 12:00 UTC, create by Okta (request r-1)." in text
+
+
+def log(user_id: str, operation: str, changes: dict[str, object], request: str = "r-1") -> None:
     line = {"company_id": COMPANY, "id": new_id(), "at": NOON, "idp": "Okta", "operation": operation}
-    rest = {"resource_id": user_id, "status": 200, "milliseconds": 1, "correlation_id": "r-1"}
+    rest = {"resource_id": user_id, "status": 200, "milliseconds": 1, "correlation_id": request}
+    token = {"company_id": COMPANY, "id": "1", "name": "Acme's Okta", "prefix": "h", "digest": "d"}
     with writing() as connection:
-        connection.execute(insert(LogEntry).values(**line, **rest, changes=json.dumps(changes)))
+        if not connection.execute(select(AccessToken.id)).first():
+            connection.execute(insert(AccessToken).values(**token))
+        values = line | rest | {"token_id": "1", "changes": json.dumps(changes) if changes else None}
+        connection.execute(insert(LogEntry).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("decided", "why"), [("admin", "Admins get no training."), ("exempt", "Exempt: did it.")]
+)
+def test_a_pin_without_effect_says_so_and_why(app: Flask, decided: str, why: str) -> None:
+    use_catalog()
+    joy = add_person(user_type="admin" if decided == "admin" else "learner")
+    save_pin(COMPANY, joy, "SEC-101", "auditor asked", None)
+    if decided == "exempt":
+        save_exemption(COMPANY, joy, "SEC-101", "did it", None)
+    for code in (None, "SEC-101"):
+        (found,) = explain_person(COMPANY, JOY, code, now=NOON).courses
+        assert (found.course, found.state) == ("SEC-101", None)
+        assert found.why == ("Pinned (auditor asked), without effect.", why)
 
 
 def test_it_names_the_run_that_holds_somebodys_changes(app: Flask) -> None:

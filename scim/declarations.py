@@ -168,7 +168,7 @@ class Training(Declaration):
 
 class Member(Declaration):
     value = text("The id of the member.", mutability="immutable", case_exact=True)
-    ref = reference("The URI of the member.", "User", "Group", name="$ref", mutability="readOnly")
+    ref = reference("The URI of the member.", "User", "Group", name="$ref", mutability="immutable")
     type = text("User or Group.", canonical_values=("User", "Group"), mutability="immutable")
     display = text("The displayName of the member.", mutability="readOnly")
 

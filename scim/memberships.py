@@ -24,7 +24,6 @@ _MEMBERS = (
         GroupMember.member_id,
         GroupMember.kind,
         User.display_name,
-        User.user_name,
         Group.display_name.label("group_name"),
     )
     .outerjoin(
@@ -75,7 +74,7 @@ def load_members(connection: Connection, company_id: str, base: str, ids: Sequen
             "value": row.member_id,
             "$ref": f"{base}/{row.kind}s/{row.member_id}",
             "type": row.kind,
-            "display": row.display_name or row.user_name or row.group_name,
+            "display": row.display_name or row.group_name,
         }
         members[row.group_id].append({name: value for name, value in member.items() if value})
     return members

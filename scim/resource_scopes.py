@@ -160,7 +160,7 @@ def _members_of_group(json: JsonSql) -> Membership:
         and_(member.company_id == Group.company_id, member.group_id == Group.id),
         {
             "value": member.member_id,
-            "display": sql.coalesce(shown, user.user_name_key, group.display_name_key, type_=Text),
+            "display": sql.coalesce(shown, group.display_name_key, type_=Text),
             "type": sql.lower(member.kind),
             "$ref": _BASE + literal("'/'", Text) + member.kind + literal("'s/'", Text) + member.member_id,
         },

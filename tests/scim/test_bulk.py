@@ -72,8 +72,9 @@ def test_a_bulk_id_stands_for_what_is_made_wherever_it_stands(idp: Idp) -> None:
     )
     assert statuses(results) == ["201", "201", "200", "201"]
     group = idp.get("/Groups").get_json()["Resources"][0]
-    assert [each["display"] for each in group["members"]] == ["bob", "joy"]
-    assert idp.find('userName eq "bob"')["Resources"][0]["title"] == "x"
+    bob, joy = (idp.find(f'userName eq "{name}"')["Resources"][0] for name in ("bob", "joy"))
+    assert [each["value"] for each in group["members"]] == [bob["id"], joy["id"]]
+    assert bob["title"] == "x"
 
 
 def test_a_circle_of_references_closes(idp: Idp) -> None:

@@ -48,11 +48,12 @@ def test_members_show_what_they_are_called_now(idp: Idp) -> None:
     group = idp.create_group("Drivers", joy, bob)
     assert group["members"] == [
         {"value": joy["id"], "$ref": joy["meta"]["location"], "type": "User", "display": "Joy Young"},
-        {"value": bob["id"], "$ref": bob["meta"]["location"], "type": "User", "display": "bob"},
+        {"value": bob["id"], "$ref": bob["meta"]["location"], "type": "User"},
     ]
     idp.patch(f"/Users/{bob['id']}", replace("displayName", "Bob"))
     shown = idp.get(f"/Groups/{group['id']}").get_json()
     assert [each["display"] for each in shown["members"]] == ["Joy Young", "Bob"]
+    assert idp.get('/Groups?filter=members[display%20eq%20"bob"]').get_json()["totalResults"] == 1
     outer = idp.create_group("All", shown)
     assert outer["members"][0]["$ref"] == group["meta"]["location"]
     assert outer["members"][0]["type"] == "Group"

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +150,12 @@ def to_cell(value: object) -> str:
         return str(value)
     plain = _to_plain(value)
     text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=_to_plain)
-    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or _first_shown(text) in FORMULA else text
+
+
+def _first_shown(text: str) -> str:
+    """The first character one sees: no space, no control, nothing of no width."""
+    return next((each for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Zs")), "")
 
 
 FORMULA = (

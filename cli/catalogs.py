@@ -1,7 +1,8 @@
 """``catalog`` and ``alias``: what a company's codes mean."""
 
+import json
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from flask.cli import AppGroup
@@ -9,6 +10,7 @@ from flask.cli import AppGroup
 from cli.asking import bar, command, is_terminal
 from cli.runs import tell_changes, tell_counts
 from companies import get_company
+from models import reading
 from reconcile.catalog import (
     CatalogError,
     CatalogFile,
@@ -19,6 +21,7 @@ from reconcile.catalog import (
     save_alias,
     save_catalog,
 )
+from reconcile.inbox import UnknownCode, list_unknown_codes
 from reconcile.summary import RunSummary
 
 catalog = AppGroup("catalog", help="Courses, journeys, Smart Assign rules and aliases, as one YAML file.")
@@ -80,6 +83,33 @@ def export(company_id: str) -> None:
     """Print the catalog as a file that `catalog load` takes."""
     get_company(company_id)
     sys.stdout.write(export_catalog(company_id))
+
+
+@catalog.command("unknown")
+@click.argument("company_id", metavar="COMPANY")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per code, each on one line.")
+@command()
+def unknown(company_id: str, as_json: bool) -> None:
+    """List the training tags that are no code: how many people have each, since when, the nearest code.
+
+    One `alias` resolves a tag for all of them at the next run; so does a catalog that has the code.
+    """
+    get_company(company_id)
+    with reading() as connection:
+        codes = list_unknown_codes(connection, company_id)
+    if not (codes or as_json):
+        click.echo("Every training tag is a code of the catalog.")
+    for code in codes:
+        click.echo(json.dumps(_to_fields(code), ensure_ascii=False) if as_json else _tell_code(code))
+
+
+def _to_fields(code: UnknownCode) -> dict[str, Any]:
+    return code._asdict() | {"since": code.since.isoformat()}
+
+
+def _tell_code(code: UnknownCode) -> str:
+    hint = f", perhaps {code.nearest}" if code.nearest else ""
+    return f"{code.people:>7,} people since {code.since:%Y-%m-%d}  {code.typed}{hint}"
 
 
 @click.command("alias")

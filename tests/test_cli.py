@@ -15,7 +15,7 @@ from sqlalchemy import delete, text
 from app import create_app
 from cli.runs import end
 from config import Config
-from models import Company, writing
+from models import Company, utcnow, writing
 from reconcile.lease import find_claim
 
 CATALOG = """
@@ -210,6 +210,25 @@ def test_an_alias_mends_what_people_typed(acme: Flasks) -> None:
     acme("reconcile", "run", "--company", "23456")
     assert "unknown_training_tag" not in acme("explain", "23456", "amy@acme.example").stdout
     assert acme("alias", "23456", "Sec 103", "NOTHING").exit_code == 1
+
+
+def test_unknown_codes_are_an_inbox_that_one_alias_empties_for_everybody(acme: Flasks) -> None:
+    kim = 'userName,givenName,familyName,training_tags\nkim@acme.example,Kim,Young,"Sec 102, Forklift"\n'
+    acme("learners", "import", "23456", "-", said=kim)
+    acme("reconcile", "run", "--company", "23456")
+    today = f"{utcnow():%Y-%m-%d}"
+    assert acme("catalog", "unknown", "23456").stdout.splitlines() == [
+        f"      2 people since {today}  Sec 102, perhaps SEC-101",
+        f"      1 people since {today}  Forklift",
+    ]
+    told = json.loads(acme("catalog", "unknown", "23456", "--json").stdout.splitlines()[0])
+    assert told.pop("since").startswith(today)
+    assert told == {"typed": "Sec 102", "people": 2, "nearest": "SEC-101"}
+    acme("alias", "23456", "Sec 102", "SEC-101")
+    acme("alias", "23456", "Forklift", "ETH-1")
+    acme("reconcile", "run", "--company", "23456")
+    assert "Every training tag is a code" in acme("catalog", "unknown", "23456").stdout
+    assert explain(acme, "kim") == {"ETH-1": "assigned", "SEC-101": "assigned"}
 
 
 # --- runs -----------------------------------------------------------------------------------------------

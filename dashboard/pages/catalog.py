@@ -58,7 +58,12 @@ RULES = Table(
 ALIASES = Table("aliases", (Column("typed", "Typed"), Column("code", "Stands for")), queries.load_aliases)
 UNKNOWN = Table(
     "unknown-codes",
-    (Column("typed", "Typed"), Column("people", "People", "number"), Column("nearest", "Nearest code")),
+    (
+        Column("typed", "Typed"),
+        Column("people", "People", "number"),
+        Column("since", "Since", "moment"),
+        Column("nearest", "Nearest code"),
+    ),
     queries.load_unknown,
 )
 PROPOSALS = Table(

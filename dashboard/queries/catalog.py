@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 
 from dashboard.cursors import read_cursor, write_cursor
-from dashboard.queries.counts import Count, count_up_to, list_unknown_tags
+from dashboard.queries.counts import Count, count_up_to
 from dashboard.tables import Page, Query
 from models import Alias, Assignment, Catalog, Course, Flag, Journey, Rule, reading
+from reconcile.inbox import MOST_TAGS, list_unknown_tags, load_since
 from reconcile.load import load_catalog
 from reconcile.tags import find_nearest, normalise
 
@@ -148,9 +149,9 @@ def load_aliases(query: Query) -> Page:
 
 
 def load_unknown(query: Query) -> Page:
-    """Training tags that are no code, each with how many people have it and the nearest code."""
+    """Training tags that are no code, each with how many people have it, since when, and the nearest code."""
     with reading() as connection:
-        tags = list_unknown_tags(connection, query.company_id, 500)
+        tags = list_unknown_tags(connection, query.company_id, MOST_TAGS)
         catalog = load_catalog(connection, query.company_id)
         rows = [
             {
@@ -158,6 +159,7 @@ def load_unknown(query: Query) -> Page:
                 "people": _shown(
                     count_up_to(connection, _WITH_TAG, CAP, company=query.company_id, subject=tag)
                 ),
+                "since": load_since(connection, query.company_id, tag),
                 "nearest": find_nearest(normalise(tag), catalog) or "",
             }
             for tag in tags

@@ -33,12 +33,6 @@ def count_up_to(connection: Connection, statement: Select[Any], cap: int = CAP, 
 _OPEN = (Flag.company_id == bindparam("company"), Flag.closed_at.is_(None))
 _NEXT_RULE = select(Flag.rule).where(*_OPEN, Flag.rule > bindparam("rule")).order_by(Flag.rule).limit(1)
 _OF_RULE = select(Flag.id).where(*_OPEN, Flag.rule == bindparam("rule"))
-_NEXT_TAG = (
-    select(Flag.subject)
-    .where(*_OPEN, Flag.rule == "unknown_training_tag", Flag.subject > bindparam("subject"))
-    .order_by(Flag.subject)
-    .limit(1)
-)
 
 
 def count_open_flags(connection: Connection, company_id: str) -> dict[str, Count]:
@@ -55,14 +49,3 @@ def _iterate_rules(connection: Connection, company_id: str) -> Iterator[str]:
         rule = connection.execute(_NEXT_RULE, {"company": company_id, "rule": rule}).scalar()
         if rule is not None:
             yield rule
-
-
-def list_unknown_tags(connection: Connection, company_id: str, limit: int) -> list[str]:
-    """Different training tags that are no code, in order; jumps from tag to tag in the index."""
-    found: list[str] = []
-    tag: str | None = ""
-    while tag is not None and len(found) < limit:
-        tag = connection.execute(_NEXT_TAG, {"company": company_id, "subject": tag}).scalar()
-        if tag is not None:
-            found.append(tag)
-    return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from dashboard.queries.counts import Count, count_open_flags, count_up_to, list_unknown_tags
+from dashboard.queries.counts import Count, count_open_flags, count_up_to
 from models import (
     AccessToken,
     ExemptionProposal,
@@ -18,6 +18,7 @@ from models import (
     Run,
     reading,
 )
+from reconcile.inbox import list_unknown_tags
 
 EXPIRING = dt.timedelta(days=30)
 TAGS_SHOWN = 100

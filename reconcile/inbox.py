@@ -1,0 +1,66 @@
+"""The inbox of unknown codes: what people's training tags say that the catalog does not know."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from models import Flag
+from reconcile.load import load_catalog
+from reconcile.tags import find_nearest, normalise
+
+MOST_TAGS = 500
+
+_OPEN = (
+    Flag.company_id == bindparam("company"),
+    Flag.rule == "unknown_training_tag",
+    Flag.closed_at.is_(None),
+)
+_NEXT = select(Flag.subject).where(*_OPEN, Flag.subject > bindparam("after")).order_by(Flag.subject).limit(1)
+_OF_TAG = (*_OPEN, Flag.subject == bindparam("tag"))
+_PEOPLE = select(func.count()).select_from(Flag).where(*_OF_TAG)
+# Ids are in the order of time.
+_SINCE = select(Flag.opened_at).where(*_OF_TAG).order_by(Flag.id).limit(1)
+
+
+class UnknownCode(NamedTuple):
+    """One text that is no code; ``nearest`` is None where no code is like it."""
+
+    typed: str
+    people: int
+    since: dt.datetime
+    nearest: str | None
+
+
+def list_unknown_codes(connection: Connection, company_id: str) -> list[UnknownCode]:
+    """The unknown codes, those of most people first."""
+    catalog = load_catalog(connection, company_id)
+    found = [
+        UnknownCode(
+            tag,
+            connection.execute(_PEOPLE, {"company": company_id, "tag": tag}).scalar_one(),
+            load_since(connection, company_id, tag),
+            find_nearest(normalise(tag), catalog),
+        )
+        for tag in list_unknown_tags(connection, company_id, MOST_TAGS)
+    ]
+    return sorted(found, key=lambda one: (-one.people, one.typed))
+
+
+def list_unknown_tags(connection: Connection, company_id: str, most: int) -> list[str]:
+    """Different training tags that are no code, in order."""
+    return [tag for tag, _number in zip(_iterate_tags(connection, company_id), range(most), strict=False)]
+
+
+def load_since(connection: Connection, company_id: str, tag: str) -> dt.datetime:
+    """When the first of those who have ``tag`` was flagged for it."""
+    return connection.execute(_SINCE, {"company": company_id, "tag": tag}).scalar_one()
+
+
+def _iterate_tags(connection: Connection, company_id: str) -> Iterator[str]:
+    """Jumps from tag to tag in the index: a few look-ups, however many flags."""
+    tag = connection.execute(_NEXT, {"company": company_id, "after": ""}).scalar()
+    while tag is not None:
+        yield tag
+        tag = connection.execute(_NEXT, {"company": company_id, "after": tag}).scalar()

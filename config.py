@@ -40,6 +40,8 @@ class Config:
     """Company id -> token; the empty id holds the one for everybody else."""
     reconcile_minutes: float = 40.0
     log_level: str = "INFO"
+    log_days: int = 365
+    """How long a line of the provisioning log is kept."""
     port: int = 8000
     testing: bool = False
 
@@ -68,6 +70,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, required: Collection
         lms_tokens=dict(_lms_tokens(environ)),
         reconcile_minutes=float(environ.get("RECONCILE_MINUTES") or "40"),
         log_level=(environ.get("LOG_LEVEL") or "INFO").upper(),
+        log_days=int(environ.get("LOG_DAYS") or "365"),
         port=int(environ.get("PORT") or "8000"),
     )
 
@@ -149,6 +152,11 @@ SETTINGS = {
         "how much is logged, `INFO` if not set",
         f"expected one of {', '.join(LOG_LEVELS)}",
         lambda text: text.upper() in LOG_LEVELS,
+    ),
+    "LOG_DAYS": Setting(
+        "days a line of the provisioning log is kept, 365 if not set",
+        "expected a whole number of days, 1 to 36500",
+        lambda text: text.isdecimal() and len(text) < 6 and 0 < int(text) <= 36_500,
     ),
 }
 _SECRET = {"SECRET_KEY", "DATABASE_URL"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from models import new_id
 from scim import groups, users
+from scim.attributes import fold
 from scim.bodies import dump
 from scim.discovery import MAX_OPERATIONS
 from scim.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, ScimError
@@ -17,7 +18,8 @@ from scim.resources import Answer, base_url, to_etag
 REQUEST_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 
-_VERBS: dict[str, tuple[str, ModuleType]] = {"users": ("User", users), "groups": ("Group", groups)}
+_KINDS = {"users": "User", "groups": "Group"}
+_VERBS: dict[str | None, ModuleType] = {"User": users, "Group": groups}
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 _PATH = re.compile(r"/?(?:.*/)?(users|groups)(?:/([^/?]+))?/?", re.IGNORECASE)
 _REFERENCE = re.compile(r"bulkId:(.+)", re.DOTALL)
@@ -28,11 +30,13 @@ class Operation:
     """One operation; ``id`` of a POST is decided before it is carried out, so that circles can close."""
 
     method: str
-    endpoint: str
+    kind: str | None
     target: str | None
     data: Any
     bulk_id: str | None
     version: str | None
+    refusal: ScimError | None = None
+    """Why it cannot be carried out whatever the others do."""
     id: str = field(default_factory=new_id)
     result: dict[str, Any] | None = None
     started: bool = False
@@ -57,7 +61,7 @@ class _Bulk:
     def __init__(self, entry: Entry, raw: list[Any], fail_on_errors: int | None) -> None:
         self.entry = entry
         self.left = fail_on_errors
-        self.operations = [_parse_operation(each, place) for place, each in enumerate(raw)]
+        self.operations = [_read_operation(each, f"Operations[{place}]") for place, each in enumerate(raw)]
         self.by_id = _by_bulk_id(self.operations)
 
     def run(self) -> list[dict[str, Any]]:
@@ -91,7 +95,8 @@ class _Bulk:
         return [self.by_id[name] for name in names if name in self.by_id]
 
     def carry_out(self, operation: Operation) -> None:
-        part = self.entry.part(_OPERATIONS[operation.method], _VERBS[operation.endpoint][0], operation.target)
+        verb = _OPERATIONS.get(operation.method, "bulk")
+        part = self.entry.part(verb, operation.kind, operation.target)
         try:
             answer = self.call(operation, part)
         except ScimError as error:
@@ -104,7 +109,9 @@ class _Bulk:
 
     def call(self, operation: Operation, part: Entry) -> Answer:
         """The same functions the routes call."""
-        verbs, data = _VERBS[operation.endpoint][1], self.resolve(operation.data)
+        if operation.refusal:
+            raise operation.refusal
+        verbs, data = _VERBS[operation.kind], self.resolve(operation.data)
         if operation.method == "POST":
             return verbs.create(part, data, operation.id)  # type: ignore[no-any-return]
         part.resource_id = operation.target = self.resolve(operation.target)
@@ -132,7 +139,8 @@ class _Bulk:
         return operation.id
 
     def to_result(self, operation: Operation, status: int, answer: Answer | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = {"method": operation.method, "status": str(status)}
+        result: dict[str, Any] = {"method": operation.method} if operation.method else {}
+        result["status"] = str(status)
         if operation.bulk_id:
             result["bulkId"] = operation.bulk_id
         if answer and answer.version is not None:
@@ -140,18 +148,19 @@ class _Bulk:
         if answer and answer.location:
             result["location"] = answer.location
         elif operation.target:
-            base, kind = base_url(self.entry.company_id), _VERBS[operation.endpoint][0]
-            result["location"] = f"{base}/{kind}s/{operation.target}"
+            base = base_url(self.entry.company_id)
+            result["location"] = f"{base}/{operation.kind}s/{operation.target}"
         return result
 
 
 def _parse_request(body: object) -> tuple[int | None, list[Any]]:
     if not isinstance(body, dict):
         raise InvalidSyntax("The body of a bulk request must be a JSON object.")
-    schemas = body.get("schemas")
+    members = {fold(name): value for name, value in body.items()}
+    schemas = members.get("schemas")
     if not isinstance(schemas, list) or REQUEST_URN not in schemas:
         raise InvalidSyntax(f"schemas of a bulk request must hold {REQUEST_URN}.")
-    operations, bound = body.get("Operations"), body.get("failOnErrors")
+    operations, bound = members.get("operations"), members.get("failonerrors")
     if not isinstance(operations, list):
         raise InvalidSyntax("Operations must be a list of operations.")
     if len(operations) > MAX_OPERATIONS:
@@ -161,24 +170,39 @@ def _parse_request(body: object) -> tuple[int | None, list[Any]]:
     return bound, operations
 
 
-def _parse_operation(raw: object, place: int) -> Operation:
-    where = f"Operations[{place}]"
-    if not isinstance(raw, dict):
-        raise InvalidSyntax(f"{where} must be an object.")
-    method, path = raw.get("method"), raw.get("path")
+def _read_operation(raw: object, where: str) -> Operation:
+    """One that makes no sense is refused when its turn comes: the others are carried out (RFC 7644 3.7)."""
+    members = {fold(name): value for name, value in raw.items()} if isinstance(raw, dict) else {}
+    method, bulk_id = members.get("method"), members.get("bulkid")
+    try:
+        return _parse_operation(members, where)
+    except ScimError as error:
+        return Operation(
+            method.upper() if isinstance(method, str) else "",
+            None,
+            None,
+            None,
+            bulk_id if isinstance(bulk_id, str) else None,
+            None,
+            error,
+        )
+
+
+def _parse_operation(members: dict[str, Any], where: str) -> Operation:
+    method, path = members.get("method"), members.get("path")
     if not isinstance(method, str) or method.upper() not in _OPERATIONS:
         raise InvalidSyntax(f"{where}.method must be POST, PUT, PATCH or DELETE.")
+    is_post = method.upper() == "POST"
     found = _PATH.fullmatch(path) if isinstance(path, str) else None
-    if found is None or (method.upper() == "POST") == bool(found[2]):
+    if found is None or is_post == bool(found[2]):
         raise InvalidValue(f"{where}.path must be /Users or /Groups for a POST, else with an id behind it.")
-    for name in ("bulkId", "version"):
-        if not isinstance(raw.get(name), str | None):
-            raise InvalidSyntax(f"{where}.{name} must be a string.")
-    if method.upper() == "POST" and not raw.get("bulkId"):
+    bulk_id, version = members.get("bulkid"), members.get("version")
+    if not isinstance(bulk_id, str | None) or not isinstance(version, str | None):
+        raise InvalidSyntax(f"{where}: bulkId and version must be strings.")
+    if is_post and not bulk_id:
         raise InvalidSyntax(f"{where}.bulkId is required for a POST.")
-    return Operation(
-        method.upper(), found[1].lower(), found[2], raw.get("data"), raw.get("bulkId"), raw.get("version")
-    )
+    kind = _KINDS[found[1].lower()]
+    return Operation(method.upper(), kind, found[2], members.get("data"), bulk_id, version)
 
 
 def _by_bulk_id(operations: list[Operation]) -> dict[str, Operation]:

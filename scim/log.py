@@ -1,12 +1,11 @@
 """The provisioning log: one line for every write and every refused request; reads are only counted."""
 
-import datetime as dt
 import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, tuple_
+from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import LogEntry, new_id, reading, utcnow, writing
@@ -127,16 +126,6 @@ def _clean(value: str | None, longest: int) -> str | None:
     if not value:
         return None
     return value[:longest].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def prune_log(before: dt.datetime, *, at_most: int = 10_000) -> int:
-    """Delete lines older than ``before``, the oldest first; returns how many. Ids hold their time."""
-    first_kept = f"{int(before.timestamp() * 1000):012x}"
-    first_kept = f"{first_kept[:8]}-{first_kept[8:]}"
-    key = LogEntry.company_id, LogEntry.id
-    oldest = select(*key).where(LogEntry.id < first_kept).order_by(*key).limit(at_most)
-    with writing() as connection:
-        return connection.execute(delete(LogEntry).where(tuple_(*key).in_(oldest))).rowcount
 
 
 def _is_worth_a_line(company_id: str) -> bool:

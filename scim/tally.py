@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import RequestCount, utcnow, writing
 from scim.auth import Access
+from scim.retention import prune_log
 from scim.tokens import save_uses
 
 logger = logging.getLogger(__name__)
@@ -77,13 +78,15 @@ def count_request(access: Access, operation: str, now: dt.datetime) -> None:
 
 
 def save_counts() -> None:
-    """Write what was counted. Call it once more before the process ends."""
+    """Write what was counted, and let go of what was logged long ago. Call it once more before the end."""
     counts, uses = tally().take()
     if not counts:
         return
+    now, kept = utcnow(), dt.timedelta(days=current_app.config["HERDBOOK"].log_days)
     try:
         with writing() as connection:
-            save_uses(sorted(uses), utcnow(), connection)
+            save_uses(sorted(uses), now, connection)
+            prune_log(connection, {company_id for company_id, _, _ in counts}, now - kept)
             for (company_id, day, operation), requests in sorted(counts.items()):
                 values = {"company_id": company_id, "day": day, "operation": operation, "requests": requests}
                 connection.execute(_COUNT, values)

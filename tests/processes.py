@@ -117,6 +117,7 @@ def make_environ(database_url: str | None, **environ: str) -> dict[str, str]:
         "LMS_URL",
         "RECONCILE_MINUTES",
         "LOG_LEVEL",
+        "LOG_DAYS",
         "DYNO",
     }
     kept = {name: value for name, value in os.environ.items() if name not in ours and name[:9] != "LMS_TOKEN"}

@@ -67,6 +67,7 @@ def test_postgresql_is_a_deployment() -> None:
         ("RECONCILE_MINUTES", "0"),
         ("RECONCILE_MINUTES", "-1"),
         ("LOG_LEVEL", "LOUD"),
+        ("LOG_DAYS", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_was_expected(name: str, value: str) -> None:

@@ -138,28 +138,49 @@ def test_a_long_chain_of_references_is_followed(idp: Idp) -> None:
     assert idp.find(f'manager eq "{boss["id"]}"')["Resources"][0]["userName"] == "u39"
 
 
+def test_an_operation_that_makes_no_sense_stops_none_of_the_others(idp: Idp) -> None:
+    """RFC 7644 3.7: the service carries out as much as it can and tells of each failure."""
+    good = post("/Users", "a", userName="a")
+    nonsense: list[tuple[Any, str]] = [
+        ({**good, "method": "GET"}, "Operations[0].method"),
+        ({**good, "method": 7}, "Operations[0].method"),
+        ({**good, "path": "/Widgets"}, "Operations[0].path"),
+        ({**good, "path": "/Users/x"}, "Operations[0].path"),
+        ({"method": "POST", "path": "/Users", "data": {"userName": "a"}}, "Operations[0].bulkId"),
+        ({"method": "DELETE", "path": "/Users"}, "Operations[0].path"),
+        ({"method": "DELETE", "path": "/Users/x", "version": 1}, "Operations[0]: bulkId and version"),
+        (7, "Operations[0].method"),
+    ]
+    for number, (operation, detail) in enumerate(nonsense):
+        name = f"b{number}"
+        results = carry_out(idp, operation, post("/Users", "b", userName=name))
+        assert statuses(results) == ["400", "201"], operation
+        assert detail in results[0]["response"]["detail"]
+        assert "location" not in results[0]
+        assert idp.find(f'userName eq "{name}"')["totalResults"] == 1
+    assert statuses(carry_out(idp, 7, good, failOnErrors=1)) == ["400"]
+    assert idp.find('userName eq "a"')["totalResults"] == 0
+
+
 def test_a_request_that_is_none_is_refused_as_a_whole(idp: Idp) -> None:
     good = post("/Users", "a", userName="a")
-    for operations in (
-        [{**good, "method": "GET"}],
-        [{**good, "path": "/Widgets"}],
-        [{**good, "path": "/Users/x"}],
-        [{"method": "POST", "path": "/Users", "data": {"userName": "a"}}],
-        [{"method": "DELETE", "path": "/Users"}],
-        [good, good],
-        [good, 7],
-        "x",
+    for body in (
+        {"schemas": [REQUEST_URN], "Operations": [good, good]},
+        {"schemas": [REQUEST_URN], "Operations": "x"},
+        {"schemas": [REQUEST_URN], "Operations": [good], "failOnErrors": 0},
+        {"Operations": [good]},
+        [good],
     ):
-        answer = idp.post("/Bulk", {"schemas": [REQUEST_URN], "Operations": operations})
-        assert answer.status_code == 400, operations
-    assert (
-        idp.post("/Bulk", {"schemas": [REQUEST_URN], "Operations": [good], "failOnErrors": 0}).status_code
-        == 400
-    )
-    assert idp.post("/Bulk", {"Operations": [good]}).status_code == 400
+        assert idp.post("/Bulk", body).status_code == 400, body
     many = [{"method": "DELETE", "path": "/Users/x"}] * (MAX_OPERATIONS + 1)
     assert idp.post("/Bulk", {"schemas": [REQUEST_URN], "Operations": many}).status_code == 413
     assert idp.find("userName pr")["totalResults"] == 0
+
+
+def test_names_compare_without_case_here_too(idp: Idp) -> None:
+    operation = {"METHOD": "post", "Path": "/users", "bulkid": "a", "Data": {"userName": "a"}}
+    answer = idp.post("/Bulk", {"schemas": [REQUEST_URN], "operations": [operation]})
+    assert statuses(answer.get_json()["Operations"]) == ["201"]
 
 
 def test_groups_that_are_off_are_refused_operation_by_operation(idp: Idp) -> None:

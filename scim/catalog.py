@@ -9,14 +9,19 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from flask import current_app
 from sqlalchemy import Connection, bindparam, select
 
 from models import Course, Journey, reading
 from scim.attributes import ResourceType
 from scim.bodies import dump
+from scim.comparing import comparable
+from scim.cursors import make_cursor, read_cursor
 from scim.errors import NotFound
+from scim.filter_matching import values
 from scim.filters import evaluate, parse_filter
 from scim.log import Entry
+from scim.paths import Path, parse_sort
 from scim.projection import parse_projection, project
 from scim.resources import base_url, render_list
 from scim.schemas import LEARNING_JOURNEY, OKTA_ENTITLEMENT, TRAINING_TAG
@@ -37,16 +42,38 @@ _JOURNEYS = (
 
 
 def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
-    """The ListResponse, as text, with the codes that meet the request; by number of page only."""
+    """The ListResponse, as text, with the codes that meet the request."""
     kind = KINDS[endpoint]
     entry.resource_type = kind.name
     node = parse_filter(request.filter, kind) if request.filter is not None else None
     found = [each for each in _load(entry, endpoint) if node is None or evaluate(node, each)]
-    page = found[request.start_index - 1 :][: request.count]
+    if path := parse_sort(request.sort_by, kind):
+        found.sort(key=lambda each: _sort_key(path, each), reverse=request.descending)
+    page, paging = _cut(found, request, f"{entry.company_id} /{endpoint} {request.identity}")
     if projection := parse_projection(request.attributes, request.excluded, kind):
         page = [project(each, projection) for each in page]
-    paging = {"itemsPerPage": len(page), "startIndex": request.start_index}
-    return render_list([dump(each) for each in page], len(found), **paging)
+    return render_list([dump(each) for each in page], len(found), itemsPerPage=len(page), **paging)
+
+
+def _sort_key(path: Path, resource: dict[str, Any]) -> tuple[bool, Any]:
+    """What has no value comes last, and first where the order is descending (RFC 7644 3.4.2.3)."""
+    key = next((comparable(value, path.leaf) for value in values(path, resource)), None)
+    return key is None, key
+
+
+def _cut(
+    found: list[dict[str, Any]], request: SearchRequest, query: str
+) -> tuple[list[dict[str, Any]], dict[str, int | str]]:
+    """One page of ``found``, and what is said about where it is."""
+    if request.cursor is None:
+        at = request.start_index - 1
+        return found[at : at + request.page_size], {"startIndex": request.start_index}
+    secret = current_app.config["HERDBOOK"].secret_key
+    size, at = read_cursor(secret, query, request.cursor) if request.cursor else (request.page_size, 0)
+    request.require_count(size)
+    end = at + size
+    more = {"nextCursor": make_cursor(secret, query, [size, end])} if size and end < len(found) else {}
+    return found[at:end], {**more}
 
 
 def get(entry: Entry, endpoint: str, code: str) -> str:

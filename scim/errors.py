@@ -178,6 +178,16 @@ class UriTooLong(ScimError):
     detail = "The URL is too long; send the filter to .search by POST."
 
 
+class UnsupportedMediaType(ScimError):
+    """The body is packed in a way we do not unpack (RFC 9110 15.5.16)."""
+
+    status = 415
+    detail = "The body is in a form that is not understood."
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Accept-Encoding": "identity"})
+
+
 class NotImplementedHere(ScimError):
     """A part of the protocol this service does not offer."""
 

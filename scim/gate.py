@@ -30,6 +30,7 @@ DATABASE_UNUSABLE = (OperationalError, InternalError, ProgrammingError)
 """Away, read-only, or not yet at this release's schema: /readyz says which."""
 
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
+_OTHER_VERSION = re.compile(r"/scim/(v(?!2/)[0-9][0-9.]*)/", re.IGNORECASE)
 _CORRELATION = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -87,6 +88,10 @@ def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
 
 def read_body() -> Any:
     """The JSON value in the request body. Both media types, and none, are taken as JSON."""
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        _drain()
+        raise errors.UnsupportedMediaType(f"The body is encoded as {coding[:40]!a}; send it as it is.")
     request.max_content_length = MAX_BYTES
     try:
         return parse_body(request.get_data(cache=False))
@@ -134,6 +139,8 @@ class _Unexpected(errors.ScimError):
 def _from_http(error: HTTPException) -> errors.ScimError:
     if isinstance(error, MethodNotAllowed):
         return errors.MethodNotAllowed(", ".join(sorted(error.valid_methods or ())))
+    if error.code == 404 and (version := _OTHER_VERSION.match(request.path)):
+        return errors.InvalidVers(f"Protocol version {version[1]} is not served, only v2.")
     if error.code == 404:
         return errors.NotFound(f"There is no endpoint {request.path[:200]!a}.")
     refusal = errors.ScimError(error.description)

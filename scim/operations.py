@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim.attributes import ResourceType, fold
-from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget
+from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, NoTarget
 from scim.targets import parse_target
 from scim.values import describe
 
@@ -41,11 +41,17 @@ def parse_patch(body: object, resource_type: ResourceType | None = None) -> tupl
     if len(operations) > MAX_OPERATIONS:
         raise InvalidSyntax(f"a PATCH has at most {MAX_OPERATIONS} Operations, not {len(operations)}")
     parsed = tuple(_parse_operation(each, place) for place, each in enumerate(operations))
-    if resource_type:
-        for each in parsed:
-            if each.path is not None:
-                parse_target(each.path, resource_type)
+    for place, each in enumerate(parsed):
+        if resource_type and each.path is not None:
+            _check_path(each.path, resource_type, f"Operations[{place}].path")
     return parsed
+
+
+def _check_path(path: str, resource_type: ResourceType, where: str) -> None:
+    try:
+        parse_target(path, resource_type)
+    except (InvalidPath, InvalidFilter) as error:
+        raise type(error)(f"{where}: {error.detail}") from None
 
 
 def _check_schemas(schemas: object) -> None:

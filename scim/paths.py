@@ -63,6 +63,19 @@ def parse_path(text: str, resource_type: ResourceType) -> Path:
     return Path(attribute, _find_sub(attribute, sub_name), urn)
 
 
+def parse_sort(text: str | None, resource_type: ResourceType) -> Path | None:
+    """The attribute a list is sorted by; None where ``text`` names none. Raises ``InvalidPath``."""
+    if not text:
+        return None
+    try:
+        path = parse_path(text, resource_type)
+    except InvalidPath as error:
+        raise InvalidPath(f"sortBy: {error.detail}") from None
+    if path.leaf.is_complex and not path.attribute.multi_valued:
+        raise InvalidPath(f"sortBy: {path} is complex; name one of its sub-attributes.")
+    return path
+
+
 def _find(name: str, schema: Schema, resource_type: ResourceType) -> tuple[str | None, Attribute | None]:
     if schema is not resource_type.core:
         return schema.urn, schema.find(name) or undeclared(name)

@@ -23,6 +23,7 @@ VERBS: dict[str, ModuleType] = {"Users": users, "Groups": groups}
 KINDS = {"Users": USER, "Groups": GROUP}
 _EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _ENDPOINT = "/<any(Users, Groups):endpoint>"
+_CODES = "/<any(TrainingTags, LearningJourneys):endpoint>"
 
 
 @blueprint.url_value_preprocessor
@@ -115,6 +116,7 @@ def list_resource_types() -> Response:
 
 @blueprint.get("/ResourceTypes/<name>", strict_slashes=False)
 def get_resource_type(name: str) -> Response:
+    _refuse_filter()
     return _found(discovery.find_resource_type(name, _base(), _kinds()), name)
 
 
@@ -126,18 +128,25 @@ def list_schemas() -> Response:
 
 @blueprint.get("/Schemas/<urn>", strict_slashes=False)
 def get_schema(urn: str) -> Response:
+    _refuse_filter()
     return _found(discovery.find_schema(urn, _base(), _kinds(), SERVICE_SCHEMAS), urn)
 
 
 # --- the catalog, as codes an administrator can pick from ----------------------------------------------
 
 
-@blueprint.get("/<any(TrainingTags, LearningJourneys):endpoint>", strict_slashes=False)
+@blueprint.get(_CODES, strict_slashes=False)
 def list_codes(endpoint: str) -> Response:
     return _json(catalog.search(g.entry, endpoint, parse_arguments(request.args.to_dict(flat=False))))
 
 
-@blueprint.get("/<any(TrainingTags, LearningJourneys):endpoint>/<path:code>", strict_slashes=False)
+@blueprint.post(f"{_CODES}/.search", strict_slashes=False)
+def search_codes(endpoint: str) -> Response:
+    g.entry.operation = "read"
+    return _json(catalog.search(g.entry, endpoint, parse_search(gate.read_body())))
+
+
+@blueprint.get(f"{_CODES}/<path:code>", strict_slashes=False)
 def get_code(endpoint: str, code: str) -> Response:
     return _json(catalog.get(g.entry, endpoint, code))
 
@@ -190,7 +199,7 @@ def _found(resource: dict[str, Any] | None, name: str) -> Response:
 
 def _refuse_filter() -> None:
     """RFC 7644 4: a filter on a discovery endpoint is 403, so that nobody mistakes the answer for a match."""
-    if "filter" in request.args:
+    if any(name.lower() == "filter" for name in request.args):
         raise Forbidden("Discovery endpoints take no filter.")
 
 

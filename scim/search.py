@@ -17,7 +17,7 @@ from scim.filters import parse_filter
 from scim.log import Entry
 from scim.memberships import load_groups, load_members
 from scim.pages import GROUPS, USERS, Listing, Order, Paging, count_statement, page_statement
-from scim.paths import parse_path
+from scim.paths import parse_sort
 from scim.projection import Projection, parse_projection, project
 from scim.queries import Shape, to_shape, to_values
 from scim.resources import base_url, render, render_list, splice
@@ -58,7 +58,7 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
             page = _by_number(connection, parts, request)
         else:
             start = read_cursor(secret, query, request.cursor) if request.cursor else []
-            page = _by_cursor(connection, parts, request.count, start)
+            page = _by_cursor(connection, parts, request, start)
         texts = [text for part, rows in page.rows for text in _render(connection, entry, part, rows)]
     paging: dict[str, int | str] = {"itemsPerPage": len(texts)}
     if request.cursor is None:
@@ -87,13 +87,10 @@ def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Par
 def _make_part(entry: Entry, listing: Listing, request: SearchRequest) -> Part:
     literals: list[Any] = []
     node = parse_filter(request.filter, listing.kind) if request.filter is not None else None
-    path = parse_path(request.sort_by, listing.kind) if request.sort_by else None
-    if path and path.leaf.is_complex and not path.attribute.multi_valued:
-        raise InvalidPath(f"sortBy: {path} is complex; name one of its sub-attributes.")
     return Part(
         listing,
         to_shape(node, literals) if node else None,
-        Order(path, request.descending),
+        Order(parse_sort(request.sort_by, listing.kind), request.descending),
         parse_projection(request.attributes, request.excluded, listing.kind),
         to_values(literals)
         | {
@@ -108,7 +105,7 @@ def _by_number(connection: Connection, parts: Sequence[Part], request: SearchReq
     """Index paging (RFC 7644 3.4.2.4): kinds of resources follow one another."""
     page, skip = Page([]), request.start_index - 1
     for part in parts:
-        room = request.count - page.length
+        room = request.page_size - page.length
         rows = _fetch(connection, part, "index", limit=room, offset=skip) if room else []
         page.rows.append((part, rows))
         is_end = len(rows) < room and (rows or not skip)
@@ -118,21 +115,25 @@ def _by_number(connection: Connection, parts: Sequence[Part], request: SearchReq
     return page
 
 
-def _by_cursor(connection: Connection, parts: Sequence[Part], count: int, start: list[Any]) -> Page:
+def _by_cursor(
+    connection: Connection, parts: Sequence[Part], request: SearchRequest, start: list[Any]
+) -> Page:
     """Cursor paging (RFC 9865): behind the resource named by ``start``, wherever it stands by now."""
     if not start:
-        start = [0, sum(_count(connection, part) for part in parts), None, None]
-    number, total, key, last = start
+        start = [request.page_size, 0, sum(_count(connection, part) for part in parts), None, None]
+    count, number, total, key, last = start
+    request.require_count(count)
     page = Page([], total)
-    for at in range(number, len(parts)):
+    # A page of nobody is asked for the total alone: there is none behind it.
+    for at in range(number, len(parts)) if count else ():
         part, room = parts[at], count - page.length
         if page.rows and not room:
-            page.place = [at, total, None, None]
+            page.place = [count, at, total, None, None]
             break
         rows = list(_fetch_behind(connection, part, room + 1, key, last) if room else ())
         page.rows.append((part, rows[:room]))
         if len(rows) > room:
-            page.place = [at, total, _to_json(rows[room - 1].sort_key), rows[room - 1].id]
+            page.place = [count, at, total, _to_json(rows[room - 1].sort_key), rows[room - 1].id]
             break
         key = last = None
     return page

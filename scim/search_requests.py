@@ -20,16 +20,29 @@ _NAMES = {fold(name): name for name in (*_ONCE, *_LISTS)}
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A page of resources: which, in what order, and what of them. ``cursor`` None is index paging."""
+    """A page of resources: which, in what order, and what of them.
+
+    ``cursor`` None is index paging, an empty one the first page of cursor paging.
+    """
 
     filter: str | None = None
     sort_by: str | None = None
     descending: bool = False
     start_index: int = 1
-    count: int = DEFAULT_RESULTS
+    count: int | None = None
     cursor: str | None = None
     attributes: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+
+    @property
+    def page_size(self) -> int:
+        """At most so many resources on the page."""
+        return DEFAULT_RESULTS if self.count is None else self.count
+
+    def require_count(self, count: int) -> None:
+        """Raise ``InvalidCount`` unless pages go on with the ``count`` of the first one (RFC 9865 2.1)."""
+        if self.count is not None and self.count != count:
+            raise InvalidCount(f"count must stay what it was on the first page: {count}, not {self.count}.")
 
     @property
     def identity(self) -> str:
@@ -74,15 +87,19 @@ def _to_request(members: dict[str, Any]) -> SearchRequest:
     text = _text(members, "filter")
     if text is not None and not text.strip():
         raise InvalidFilter("position 1: expected an attribute, found the end of the filter")
-    refusal = InvalidValue if cursor is None else InvalidCount
-    count = _number(members.get("count", DEFAULT_RESULTS), "count", refusal)
+    if cursor is not None and "startIndex" in members:
+        raise InvalidValue("startIndex and cursor are two ways of paging; send one of them.")
+    count = None
+    if "count" in members:
+        refusal = InvalidValue if cursor is None else InvalidCount
+        count = min(MAX_RESULTS, max(0, _number(members["count"], "count", refusal)))
     return SearchRequest(
         filter=text,
         sort_by=_text(members, "sortBy") or None,
         descending=order == "descending",
         # RFC 7644 3.4.2.4: below 1 means 1, a negative count means 0.
         start_index=max(1, _number(members.get("startIndex", 1), "startIndex", InvalidValue)),
-        count=min(MAX_RESULTS, max(0, count)),
+        count=count,
         cursor=cursor,
         attributes=_names(members, "attributes"),
         excluded=_names(members, "excludedAttributes"),

@@ -1,5 +1,6 @@
 """Bad input gets a SCIM error of the 4xx kind that says what was expected, and changes nothing."""
 
+import gzip
 import json
 import time
 from random import Random
@@ -15,7 +16,7 @@ from scim.bodies import MAX_BYTES
 from scim.bulk import REQUEST_URN
 from tests.conftest import scaled
 from tests.scim import generate, mutate
-from tests.scim.idp import ERROR, PATCH, Idp, replace, switch
+from tests.scim.idp import CORE, ERROR, PATCH, Idp, replace, switch
 
 DEEP = 10_000
 
@@ -197,7 +198,9 @@ def test_unknown_paths_and_methods_are_scim_errors(idp: Idp) -> None:
         assert_refused(answer, 405)
         assert allowed <= set(answer.headers["Allow"].split(", ")), path
     assert_refused(idp.get("/Me"), 501)
-    assert_refused(idp.get("/Schemas?filter=id%20pr"), 403)
+    one_of_each = ("ResourceTypes/User", f"Schemas/{CORE}")
+    for path in ("ServiceProviderConfig", "ResourceTypes", "Schemas", *one_of_each):
+        assert_refused(idp.get(f"/{path}?Filter=id%20pr"), 403)
     outside = idp.client.get("/scim", headers={"Authorization": f"Bearer {idp.token}"})
     assert outside.status_code == 404
 
@@ -223,6 +226,20 @@ def test_any_media_type_is_read_as_json(idp: Idp) -> None:
     ):
         answer = idp.post("/Users", {"userName": f"u{number}"}, Content_Type=media_type, Accept="text/html")
         assert (answer.status_code, answer.content_type) == (201, "application/scim+json")
+
+
+def test_a_packed_body_is_told_apart_from_a_broken_one(idp: Idp) -> None:
+    packed = gzip.compress(b'{"userName": "joy"}')
+    assert "'gzip'" in assert_refused(idp.post("/Users", packed, Content_Encoding="gzip"), 415)
+    assert idp.post("/Users", {"userName": "joy"}, Content_Encoding="identity").status_code == 201
+
+
+def test_another_version_of_the_protocol_is_not_served(idp: Idp) -> None:
+    for version in ("v1", "v1.1", "v3"):
+        headers = {"Authorization": f"Bearer {idp.token}"}
+        answer = idp.client.get(f"/scim/{version}/23456/Users", headers=headers)
+        assert_refused(answer, 400)
+        assert answer.get_json()["scimType"] == "invalidVers"
 
 
 def test_a_body_or_a_url_that_is_too_long_is_refused(idp: Idp) -> None:

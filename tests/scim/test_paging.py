@@ -80,7 +80,11 @@ def test_a_cursor_walks_through_everybody_once(idp: Idp) -> None:
         assert [name for each in pages for name in names(each)] == everybody
         assert {each["totalResults"] for each in pages} == {7}
         assert all("startIndex" not in each for each in pages)
-    assert page(idp, cursor="", count=0)["Resources"] == []
+    switch(groups=True)
+    for path in ("/Users", "/"):
+        nobody = page(idp, path, cursor="", count=0)
+        assert (nobody["Resources"], nobody["totalResults"]) == ([], 7)
+        assert "nextCursor" not in nobody
 
 
 def test_a_walk_is_not_disturbed_by_who_comes_and_goes(idp: Idp) -> None:
@@ -90,7 +94,7 @@ def test_a_walk_is_not_disturbed_by_who_comes_and_goes(idp: Idp) -> None:
     idp.delete(f"/Users/{everybody[3]['id']}")
     idp.create("new")
     second = page(idp, cursor=first["nextCursor"], count=2)
-    third = page(idp, cursor=second["nextCursor"], count=5)
+    third = page(idp, cursor=second["nextCursor"])
     assert names(first) + names(second) + names(third) == ["u00", "u01", "u02", "u04", "u05", "new"]
 
 
@@ -136,7 +140,7 @@ def test_a_cursor_is_good_for_its_own_query_only(idp: Idp) -> None:
         assert (answer.status_code, answer.get_json()["scimType"]) == (400, "invalidCursor")
     switch(groups=True)
     assert idp.get(f"/Groups?cursor={cursor}").status_code == 400
-    assert page(idp, cursor=cursor, count=2, attributes="id")["Resources"], "another size is no other query"
+    assert len(page(idp, cursor=cursor, attributes="id")["Resources"]) == 1, "the size of the first page"
 
 
 def test_an_old_cursor_says_so(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +159,9 @@ def test_an_old_cursor_says_so(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_count_that_is_none_is_told_apart_by_paging(idp: Idp) -> None:
     assert idp.get("/Users?cursor=&count=x").get_json()["scimType"] == "invalidCount"
+    people(idp, 3)
+    cursor = page(idp, cursor="", count=1)["nextCursor"]
+    assert idp.get(f"/Users?cursor={cursor}&count=2").get_json()["scimType"] == "invalidCount"
     assert idp.get("/Users?count=x").get_json()["scimType"] == "invalidValue"
 
 
@@ -189,6 +196,13 @@ def test_a_search_by_post_is_the_same_list(idp: Idp) -> None:
     assert idp.post("/Users/.search", {"schemas": ["urn:x"]}).status_code == 400
 
 
+def test_a_page_is_asked_for_by_number_or_by_cursor(idp: Idp) -> None:
+    answer = idp.get("/Users?cursor=&startIndex=1")
+    assert (answer.status_code, answer.get_json()["scimType"]) == (400, "invalidValue")
+    assert "startIndex and cursor" in answer.get_json()["detail"]
+    assert idp.post("/Users/.search", {"cursor": None, "startIndex": 1}).status_code == 200
+
+
 def test_codes_are_listed_for_whoever_assigns_them(app: Flask, idp: Idp) -> None:
     course = {"company_id": "23456", "title": "Safety"}
     with writing() as connection:
@@ -214,4 +228,11 @@ def test_codes_are_listed_for_whoever_assigns_them(app: Flask, idp: Idp) -> None
     assert page(idp, "/TrainingTags", filter='id eq "CDL"')["totalResults"] == 1
     assert [each["id"] for each in page(idp, "/LearningJourneys")["Resources"]] == ["LJ"]
     assert idp.get("/TrainingTags/LJ").status_code == 404
+    for query in ({}, {"sortBy": "displayName"}, {"sortOrder": "descending"}):
+        first, *rest = walk(idp, "/TrainingTags", count=1, **query)
+        assert [each["id"] for some in (first, *rest) for each in some["Resources"]] == ["A B/C", "CDL"]
+    backwards = {"sortBy": "id", "sortOrder": "descending", "attributes": "id"}
+    found = idp.post("/TrainingTags/.search", backwards).get_json()["Resources"]
+    assert [each["id"] for each in found] == ["CDL", "A B/C"]
+    assert "description" not in found[0]
     assert idp.post("/TrainingTags", {}).status_code == 405

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cli import init_commands
 from config import DEPLOYED, THREADS, Config, load_config
+from dashboard.messages import PageMessages
 from dashboard.pages import blueprint as dashboard
 from models import init_database
 from scim.routes import blueprint as scim
@@ -69,4 +70,5 @@ def _register_parts(app: Flask) -> None:
     init_probes(app)
     app.register_blueprint(scim)
     app.register_blueprint(dashboard)
+    app.session_interface = PageMessages()
     init_commands(app)

@@ -16,8 +16,8 @@ from models.users import Shadow
 _LOCK = text("SELECT pg_advisory_xact_lock(7267)")
 
 
-def upgrade_database() -> tuple[str | None, str]:
-    """Bring the database to this release's schema; the revision before and the one after.
+def upgrade_database(to: str = "head") -> tuple[str | None, str]:
+    """Bring the database to this release's schema, or an earlier one; the revision before, and ours.
 
     All in one transaction, and one process at a time: a second one waits, then finds nothing to do.
     """
@@ -25,7 +25,7 @@ def upgrade_database() -> tuple[str | None, str]:
         if engine().dialect.name == "postgresql":
             connection.execute(_LOCK)
         before = find_revision(connection)
-        command.upgrade(_alembic(connection), "head")
+        command.upgrade(_alembic(connection), to)
     return before, latest_revision()
 
 

@@ -19,6 +19,7 @@ from models.operators import (
     SingleSignOn,
 )
 from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
+from models.prepared import Prepared
 from models.provisioning_log import LogEntry, RequestCount
 from models.queue import QueueEntry
 from models.runs import PlannedChange, Run
@@ -49,6 +50,7 @@ __all__ = [
     "PeopleCount",
     "Pin",
     "PlannedChange",
+    "Prepared",
     "QueueEntry",
     "RequestCount",
     "Rule",

@@ -21,9 +21,9 @@ def listing_key() -> Mapped[str]:
 class User(Base):
     """One person: the document the IdP sent, and the columns projected from it.
 
-    ``document`` is the resource's own attributes as compact JSON text, key order and spelling kept,
-    without ``id``, ``meta`` and ``groups``, which are spliced in when reading. ``shadow`` is the same
-    document brought to comparable form (names and case-insensitive strings casefolded, dates in UTC)
+    ``document`` is the resource as compact JSON text, key order and spelling kept, with ``id`` and
+    ``meta``; the host in its location and ``groups`` are put in when reading. ``shadow`` is what the
+    IdP sent of it, brought to comparable form (names and case-insensitive strings casefolded, dates in UTC)
     so that a filter answers alike on both databases.
     """
 

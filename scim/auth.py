@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from scim.errors import Unauthorized
 from scim.tokens import explain_shape, find_token
 
@@ -20,14 +22,14 @@ class Access:
     strict: bool
 
 
-def require_token(header: str | None, company_id: str, now: dt.datetime) -> Access:
+def require_token(connection: Connection, header: str | None, company_id: str, now: dt.datetime) -> Access:
     """The access that the ``Authorization`` header gives to ``company_id`` (RFC 6750 2.1).
 
     Raises ``Unauthorized`` saying what is wrong with the header or with the token's own text; why a
     well-formed token is refused is told only where it has expired.
     """
     token = parse_authorization(header)
-    row = find_token(token)
+    row = find_token(connection, token)
     if row is None or row.company_id != company_id or row.revoked_at is not None:
         raise Unauthorized(_REFUSED)
     if row.expires_at is not None and row.expires_at <= now:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import current_app
 from sqlalchemy import Connection, bindparam, select
 
-from models import Course, Journey, reading
+from models import Course, Journey
 from scim.attributes import ResourceType
 from scim.bodies import dump
 from scim.comparing import comparable
@@ -86,7 +86,7 @@ def get(entry: Entry, endpoint: str, code: str) -> str:
 
 
 def _load(entry: Entry, endpoint: str) -> list[dict[str, Any]]:
-    with reading() as connection:
+    with entry.reading() as connection:
         pairs = _courses(connection, entry) if endpoint == "TrainingTags" else _journeys(connection, entry)
         return [_to_resource(KINDS[endpoint], base_url(entry.company_id), *each) for each in pairs]
 

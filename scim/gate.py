@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -11,7 +12,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from models import new_id, utcnow
+from models import new_id, reading, utcnow
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
@@ -40,6 +41,7 @@ def install(blueprint: Blueprint) -> None:
     """Put the gate before the routes of ``blueprint``, and before every unknown path beside them."""
     blueprint.before_app_request(enter)
     blueprint.after_request(leave)
+    blueprint.teardown_app_request(leave_snapshot)
     # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
     blueprint.app_errorhandler(errors.ScimError)(refuse)
     blueprint.errorhandler(errors.ScimError)(refuse)
@@ -59,12 +61,28 @@ def enter() -> None:
     if len(request.environ.get("RAW_URI") or request.full_path) > MAX_LINE:
         raise errors.UriTooLong
     try:
-        entry.access = require_token(request.headers.get("Authorization"), entry.company_id, utcnow())
+        _let_in(entry)
     except DATABASE_UNUSABLE as error:
         raise errors.Unavailable from error
     if request.routing_exception is not None:
         raise _from_http(request.routing_exception)
     _require_utf8()
+
+
+def _let_in(entry: Entry) -> None:
+    with ExitStack() as stack:
+        connection = stack.enter_context(reading())
+        header = request.headers.get("Authorization")
+        entry.access = require_token(connection, header, entry.company_id, utcnow())
+        if request.method == "GET":
+            entry.snapshot = connection
+            g.leave_snapshot = stack.pop_all().close
+
+
+def leave_snapshot(_: BaseException | None) -> None:
+    """The answer is complete: end the transaction of a GET."""
+    if "leave_snapshot" in g:
+        g.pop("leave_snapshot")()
 
 
 def leave(response: Response) -> Response:

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Text, bindparam, cast, insert, select, update
 
-from models import Group, GroupMember, User, any_of, new_id, reading, utcnow
+from models import Group, GroupMember, User, any_of, new_id, utcnow
 from scim.attributes import fold
 from scim.bodies import dump
 from scim.changes import to_changes
@@ -20,7 +19,17 @@ from scim.log import Entry, record
 from scim.memberships import leave_groups, load_members, save_members
 from scim.patch import apply_patch, parse_patch
 from scim.people import indexable
-from scim.resources import Answer, Written, answer, base_url, same_document, splice
+from scim.resources import (
+    Answer,
+    Stamp,
+    Written,
+    answer,
+    base_url,
+    parse_stored,
+    same_document,
+    splice,
+    to_stored,
+)
 from scim.schemas import GROUP
 from scim.user_rows import is_id
 from scim.writes import count_resources, mark_out_of_date, require_match, storing
@@ -33,9 +42,9 @@ _PROJECTED = (
 _VALUES: dict[str, Any] = {name: bindparam(name) for name in _PROJECTED}
 _VALUES["shadow"] = cast(bindparam("shadow", type_=Text), Group.shadow.type)
 
-SHOWN = (Group.id, Group.version, Group.created_at, Group.modified_at, Group.document)
+SHOWN = (Group.id, Group.version, Group.document)
 _FIND = select(*SHOWN).where(*_WHO)
-_LOCK = select(*SHOWN, Group.display_name).where(*_WHO).with_for_update()
+_LOCK = select(*SHOWN, Group.created_at, Group.display_name).where(*_WHO).with_for_update()
 _INSERT = insert(Group).values(
     _VALUES | {name: bindparam(name) for name in ("company_id", "id", "created_at")}
 )
@@ -50,7 +59,7 @@ _TAKEN = "A group of this displayName and externalId exists already."
 
 def get(entry: Entry, group_id: str) -> Answer:
     """GET by id (RFC 7644 3.4.1)."""
-    with reading() as connection:
+    with entry.reading() as connection:
         row = _get_group(connection, entry, group_id)
         return _show(entry, 200, row, _load(connection, entry, row))
 
@@ -63,8 +72,8 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
     _require_groups(entry)
     document = load_resource(body, GROUP)
     members, now = document.pop("members", []), utcnow()
-    columns = project(document) | {"version": 1, "modified_at": now}
     entry.resource_id, entry.user_name = group_id or new_id(), document["displayName"]
+    columns = _to_columns(document, Stamp("Group", entry.resource_id, 1, now, now))
     key = {"company_id": entry.company_id, "id": entry.resource_id, "created_at": now}
     with storing(_TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
@@ -72,7 +81,7 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
         _mark_members(connection, entry, moved, now)
         record(connection, entry, 201, to_changes(None, document | {"members": members}))
         count_resources(connection, entry.company_id, groups=1)
-        row = Written(entry.resource_id, 1, now, now, columns["document"])
+        row = Written(entry.resource_id, 1, columns["document"])
         return _show(entry, 201, row, _load(connection, entry, row))
 
 
@@ -115,12 +124,16 @@ def project(document: dict[str, Any]) -> dict[str, Any]:
     identity = dump([fold(name), external_id]).encode()
     return {
         "identity_key": hashlib.sha256(identity).hexdigest(),
-        "document": dump(document),
         "shadow": dump(shadow(document, GROUP)),
         "display_name": name,
         "display_name_key": indexable(fold(name), "displayName"),
         "external_id": indexable(external_id, "externalId"),
     }
+
+
+def _to_columns(document: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
+    times = {"version": stamp.version, "modified_at": stamp.modified_at}
+    return project(document) | times | {"document": to_stored(document, stamp)}
 
 
 def _store(
@@ -133,13 +146,13 @@ def _store(
     if not moved and same_document(old, new):
         record(connection, entry, 200)
         return _show(entry, 200, row, before.get("members", []))
-    columns = project(new) | {"version": row.version + 1, "modified_at": now}
+    columns = _to_columns(new, Stamp("Group", row.id, row.version + 1, row.created_at, now))
     connection.execute(_UPDATE, columns | {"the_company": entry.company_id, "the_id": row.id})
     if columns["display_name"] != row.display_name:
         moved |= {each["value"] for each in members}
     _mark_members(connection, entry, moved, now)
     record(connection, entry, 200, to_changes(before, after))
-    written = Written(row.id, row.version + 1, row.created_at, now, columns["document"])
+    written = Written(row.id, row.version + 1, columns["document"])
     return _show(entry, 200, written, _load(connection, entry, written))
 
 
@@ -150,7 +163,7 @@ def _lock(
     row = _get_group(connection, entry, group_id, lock=True)
     entry.user_name = row.display_name
     require_match(if_match, row.version)
-    document = json.loads(row.document)
+    document = parse_stored(row.document)
     if members := _load(connection, entry, row):
         document["members"] = members
     return row, document

@@ -2,13 +2,14 @@
 
 import logging
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, bindparam, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import LogEntry, new_id, reading, utcnow, writing
+from models import LogEntry, Prepared, new_id, reading, utcnow, writing
 from scim.auth import Access
 from scim.bodies import dump
 from scim.errors import ScimError
@@ -16,7 +17,9 @@ from scim.tally import tally
 
 logger = logging.getLogger(__name__)
 
-_INSERT = insert(LogEntry)
+_INSERT = Prepared(
+    insert(LogEntry).values({column.name: bindparam(column.name) for column in LogEntry.__table__.columns})
+)
 _COMPANY = text("SELECT 1 FROM companies WHERE id = :id")
 
 _IDPS = (
@@ -46,6 +49,12 @@ class Entry:
     resource_type: str | None = None
     resource_id: str | None = None
     user_name: str | None = None
+    snapshot: Connection | None = None
+    """What a GET sees: its access token and what it asks for are read in one transaction."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """The snapshot of the request, or one for this operation alone."""
+        return nullcontext(self.snapshot) if self.snapshot else reading()
 
     @property
     def milliseconds(self) -> int:
@@ -81,7 +90,7 @@ def to_idp(agent: str | None) -> str | None:
 
 def record(connection: Connection, entry: Entry, status: int, changes: dict[str, Any] | None = None) -> None:
     """Write the line of a successful write, inside that write's transaction."""
-    connection.execute(_INSERT, _to_row(entry, status, changes=dump(changes) if changes else None))
+    _INSERT.run(connection, _to_row(entry, status, changes=dump(changes) if changes else None))
 
 
 def record_refusal(entry: Entry, error: ScimError) -> None:
@@ -95,7 +104,7 @@ def record_refusal(entry: Entry, error: ScimError) -> None:
         if entry.access is None and not _is_worth_a_line(entry.company_id):
             return
         with writing() as connection:
-            connection.execute(_INSERT, row)
+            _INSERT.run(connection, row)
     except SQLAlchemyError:
         logger.exception("the provisioning log could not be written")
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from models import Group, GroupMember, User, any_of
 from scim.errors import InvalidValue
+from scim.resources import Stamp, parse_stored, to_stored
 
 Members = dict[str, list[dict[str, Any]]]
 
@@ -51,7 +52,7 @@ _LEAVE = delete(GroupMember).where(_OF_COMPANY, _IS_MEMBER)
 _ADD = insert(GroupMember)
 _LAST_POSITION = select(func.max(GroupMember.position)).where(_OF_COMPANY, _IS_GROUP)
 _GROUPS_TO_LEAVE = (
-    select(Group.id)
+    select(Group.id, Group.version, Group.created_at, Group.document)
     .where(
         Group.company_id == bindparam("company_id"),
         Group.id.in_(select(GroupMember.group_id).where(_OF_COMPANY, _IS_MEMBER)),
@@ -62,7 +63,7 @@ _GROUPS_TO_LEAVE = (
 _TOUCH = (
     update(Group)
     .where(Group.company_id == bindparam("company"), Group.id == bindparam("group"))
-    .values(version=Group.version + 1, modified_at=bindparam("now"))
+    .values({name: bindparam(name) for name in ("version", "modified_at", "document")})
 )
 
 
@@ -129,10 +130,18 @@ def leave_groups(connection: Connection, company_id: str, member_id: str, now: d
     """Take a member out of every group: those groups have changed, so their versions move."""
     key = {"company_id": company_id, "member_id": member_id}
     # In id order, as every other writer locks them.
-    groups = connection.execute(_GROUPS_TO_LEAVE, key).scalars().all()
+    groups = connection.execute(_GROUPS_TO_LEAVE, key).all()
     if groups:
-        connection.execute(_TOUCH, [{"company": company_id, "group": each, "now": now} for each in groups])
+        connection.execute(_TOUCH, [{"company": company_id} | _to_touched(each, now) for each in groups])
         connection.execute(_LEAVE, key)
+
+
+def _to_touched(group: Any, now: dt.datetime) -> dict[str, Any]:
+    version = group.version + 1
+    document = to_stored(
+        parse_stored(group.document), Stamp("Group", group.id, version, group.created_at, now)
+    )
+    return {"group": group.id, "version": version, "modified_at": now, "document": document}
 
 
 def _find_groups(connection: Connection, company_id: str, ids: Collection[str]) -> set[str]:

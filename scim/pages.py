@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Select, Text, and_, bindparam, case,
 from sqlalchemy import func as sql
 from sqlalchemy import literal_column as literal
 
-from models import Group, PeopleCount, User, UTCDateTime
+from models import Group, PeopleCount, Prepared, User, UTCDateTime
 from scim.attributes import ResourceType
 from scim.groups import SHOWN as GROUP_SHOWN
 from scim.json_sql import Condition, JsonSql, json_sql
@@ -67,7 +67,7 @@ class Order:
 @lru_cache(maxsize=512)
 def page_statement(
     listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
-) -> Select[Any]:
+) -> Prepared:
     """Rows of one page, with ``sort_key`` as last column.
 
     Parameters: ``company_id``, ``limit``; ``offset`` or ``after_id`` and ``after_key``; those of the filter.
@@ -87,9 +87,9 @@ def page_statement(
         where.append(_behind(listing, order, key, json))
     if paging == "index" and shape is None and not order.path:
         where = [listing.visible, listing.table.id.in_(_covered(listing))]
-        return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
+        return Prepared(select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering))
     page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
-    return page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page
+    return Prepared(page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page)
 
 
 _LIMIT = bindparam("limit", type_=BigInteger)
@@ -121,10 +121,10 @@ def _behind(listing: Listing, order: Order, key: Any, json: JsonSql) -> Conditio
 
 
 @lru_cache(maxsize=512)
-def count_statement(listing: Listing, dialect: str, shape: Shape | None) -> Select[Any]:
+def count_statement(listing: Listing, dialect: str, shape: Shape | None) -> Prepared:
     """How many meet the filter; without one the company's counter, which nobody has to count."""
     if shape is None:
-        return select(listing.counter).where(PeopleCount.company_id == _COMPANY)
+        return Prepared(select(listing.counter.label("total")).where(PeopleCount.company_id == _COMPANY))
     json = json_sql(dialect)
     where = _where(listing, shape, listing.scope(dialect), json)
-    return select(sql.count()).select_from(listing.table).where(where)
+    return Prepared(select(sql.count().label("total")).select_from(listing.table).where(where))

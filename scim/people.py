@@ -31,13 +31,15 @@ _LISTED = {
 def project(document: dict[str, Any]) -> dict[str, Any]:
     """Columns of ``users`` for a canonical document, and under ``emails`` the rows of ``user_emails``.
 
+    The document itself is not text yet: that holds the version too.
+
     Raises ``InvalidValue`` where a key is too long to index.
     """
     name = document.get("name") or {}
     scopes = list(_scopes(document))
     user_name = document["userName"]
     columns = {
-        "document": dump(document),
+        "document": document,
         "shadow": dump(shadow(document, USER)),
         "user_name": user_name,
         "user_name_key": indexable(user_name_key(user_name), "userName"),

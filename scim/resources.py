@@ -1,7 +1,7 @@
-"""Documents and rows: what is projected into columns on a write, and spliced into text on a read.
+"""Documents and rows: how a resource is kept as text, and how that text becomes an answer.
 
-A row keeps the resource's own attributes as JSON text. Reading adds ``id``, ``meta`` and what
-belongs to other rows to that text without parsing it.
+A row keeps the whole resource as JSON text, so that reading parses nothing. What only the request
+knows, the host in ``meta.location``, and what belongs to other rows is put in on the way out.
 """
 
 import datetime as dt
@@ -12,8 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from flask import current_app, request
+from werkzeug.sansio.utils import get_current_url
 
 from scim.bodies import dump
+
+_HOST = '"\\u002f'
+"""Where the Tenant URL goes: a text that begins with an escaped slash, which ``dump`` never writes."""
 
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -30,19 +34,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a resource is rendered from, of a row just written: it need not be read again."""
+    """What a resource is shown from, of a row just written: it need not be read again."""
 
+    id: str
+    version: int
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What ``id`` and ``meta`` of a resource say (RFC 7643 3.1)."""
+
+    kind: str
     id: str
     version: int
     created_at: dt.datetime
     modified_at: dt.datetime
-    document: str
 
 
 def base_url(company_id: str) -> str:
     """The Tenant URL: on ``PUBLIC_URL``, else on the host the request came to."""
     public: str | None = current_app.config["HERDBOOK"].public_url
-    return f"{(public or request.host_url).rstrip('/')}/scim/v2/{company_id}"
+    return f"{public or _root(request.scheme, request.host)}/scim/v2/{company_id}"
+
+
+@lru_cache(maxsize=256)
+def _root(scheme: str, host: str) -> str:
+    return get_current_url(scheme, host).rstrip("/")
 
 
 def to_etag(version: int) -> str:
@@ -55,25 +73,39 @@ def to_time(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
-def render(row: Any, kind: str, base: str, spliced: str = "") -> str:
-    """The resource of a row (``Written`` or one read) as JSON text.
-
-    ``spliced`` is more of it: empty, or members that each begin with a comma.
-    """
+def to_stored(document: dict[str, Any], stamp: Stamp) -> str:
+    """A resource as its row keeps it: the whole text of an answer, but for the host in its location."""
     return (
-        f'{row.document[:-1]},"id":"{row.id}"{spliced},"meta":{{"resourceType":"{kind}",'
-        f'"created":"{to_time(row.created_at)}","lastModified":"{to_time(row.modified_at)}",'
-        f'"location":"{_quoted(base)}/{kind}s/{row.id}","version":"W/\\"{row.version}\\""}}}}'
+        f'{dump(document)[:-1]},"id":"{stamp.id}","meta":{{"resourceType":"{stamp.kind}",'
+        f'"created":"{to_time(stamp.created_at)}","lastModified":"{to_time(stamp.modified_at)}",'
+        f'"location":{_HOST}{stamp.kind}s/{stamp.id}","version":"W/\\"{stamp.version}\\""}}}}'
     )
+
+
+def parse_stored(text: str) -> dict[str, Any]:
+    """The resource's own attributes in the text of its row."""
+    document: dict[str, Any] = json.loads(text)
+    del document["id"], document["meta"]
+    return document
+
+
+def show(text: str, base: str, spliced: str = "") -> str:
+    """The text of a row, or texts of many, as the client sees it.
+
+    ``spliced`` is more of one resource: empty, or members that each begin with a comma.
+    """
+    if spliced:
+        text = f"{text[:-1]}{spliced}}}"
+    return text.replace(_HOST, f'"{_quoted(base)}/')
 
 
 def answer(status: int, row: Any, kind: str, base: str, spliced: str = "") -> Answer:
     """The answer that shows one resource, with its ``Location`` and version."""
-    return Answer(status, render(row, kind, base, spliced), f"{base}/{kind}s/{row.id}", row.version)
+    return Answer(status, show(row.document, base, spliced), f"{base}/{kind}s/{row.id}", row.version)
 
 
 def splice(name: str, value: Any) -> str:
-    """One more member for ``render``; nothing where the value is empty."""
+    """One more member for ``show``; nothing where the value is empty."""
     return f',"{name}":{dump(value)}' if value else ""
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, or_, select
 
-from models import User
+from models import Prepared, User
 from scim.user_rows import STORED
 
-_DELETED = (
-    select(*STORED, User.user_name_key, User.deleted_at)
+_DELETED = Prepared(
+    select(*STORED)
     .where(
         User.company_id == bindparam("company_id"),
         User.deleted_at.is_not(None),
@@ -37,7 +37,7 @@ def find_deleted(connection: Connection, company_id: str, columns: dict[str, Any
     one with this externalId. Where externalId and names both differ the userName was recycled.
     """
     key = {name: columns[name] for name in ("user_name_key", "external_id")} | {"company_id": company_id}
-    rows = connection.execute(_DELETED, key).all()
+    rows = _DELETED.all(connection, key)
     named = [row for row in rows if row.user_name_key == columns["user_name_key"]]
     if named and not is_somebody_else(named[0], columns):
         return Earlier(named[0])

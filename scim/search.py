@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Connection
 
-from models import engine, reading
+from models import engine
 from scim.bodies import dump
 from scim.cursors import make_cursor, read_cursor
 from scim.errors import InvalidFilter, InvalidPath
@@ -20,7 +20,7 @@ from scim.pages import GROUPS, USERS, Listing, Order, Paging, count_statement, p
 from scim.paths import parse_sort
 from scim.projection import Projection, parse_projection, project
 from scim.queries import Shape, to_shape, to_values
-from scim.resources import base_url, render, render_list, splice
+from scim.resources import base_url, render_list, show, splice
 from scim.search_requests import SearchRequest
 
 
@@ -53,7 +53,7 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
     parts = _make_parts(entry, endpoint, request)
     secret = current_app.config["HERDBOOK"].secret_key
     query = f"{entry.company_id} {endpoint} {request.identity}"
-    with reading() as connection:
+    with entry.reading() as connection:
         if request.cursor is None:
             page = _by_number(connection, parts, request)
         else:
@@ -152,12 +152,13 @@ def _fetch_behind(
 
 def _fetch(connection: Connection, part: Part, paging: Paging, **place: Any) -> Sequence[Any]:
     statement = page_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
-    return connection.execute(statement, part.parameters | place).all()
+    return statement.all(connection, part.parameters | place)
 
 
 def _count(connection: Connection, part: Part) -> int:
     statement = count_statement(part.listing, engine().dialect.name, part.shape)
-    return connection.execute(statement, part.parameters).scalar() or 0
+    found = statement.first(connection, part.parameters)
+    return found.total if found else 0
 
 
 def _to_json(key: Any) -> Any:
@@ -167,11 +168,11 @@ def _to_json(key: Any) -> Any:
 def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
     """The resources as text; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
-    base, kind = base_url(entry.company_id), part.listing.kind.name
+    base = base_url(entry.company_id)
     spliced: dict[str, list[Any]] = {}
     if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
         spliced = load(connection, entry.company_id, base, [row.id for row in rows])
-    texts = [render(row, kind, base, splice(name, spliced.get(row.id))) for row in rows]
+    texts = [show(row.document, base, splice(name, spliced.get(row.id))) for row in rows]
     return texts if part.projection is None else [apply_projection(text, part.projection) for text in texts]
 
 

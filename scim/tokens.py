@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
-from models import AccessToken, Company, TokenUse, new_id, reading, utcnow, writing
+from models import AccessToken, Company, Prepared, TokenUse, new_id, reading, utcnow, writing
 
 PREFIX = "hb_"
 _SHAPE = re.compile(r"hb_[a-z2-7]{40}")
 _LENGTH = 43
 _SHOWN = 8
 
-_FIND = (
+_FIND = Prepared(
     select(
         AccessToken.company_id,
         AccessToken.id,
@@ -124,10 +124,9 @@ def revoke_token(company_id: str, which: str) -> TokenLine:
     return found[0]
 
 
-def find_token(token: str) -> Row[*tuple[Any, ...]] | None:
+def find_token(connection: Connection, token: str) -> Any:
     """The token's row with what its company decides, or None. One look-up in a unique index."""
-    with reading() as connection:
-        return connection.execute(_FIND, {"digest": to_digest(token)}).first()
+    return _FIND.first(connection, {"digest": to_digest(token)})
 
 
 def explain_shape(token: str) -> str | None:

@@ -1,12 +1,11 @@
 """Users: what each verb does to a person. Every write is one transaction."""
 
 import datetime as dt
-import json
 from typing import Any
 
 from sqlalchemy import Connection
 
-from models import new_id, reading, utcnow
+from models import new_id, utcnow
 from scim.attributes import fold
 from scim.changes import to_changes
 from scim.errors import InvalidValue
@@ -14,8 +13,8 @@ from scim.loading import load_resource, names_placeholder
 from scim.log import Entry, record
 from scim.memberships import leave_groups, load_groups
 from scim.patch import PatchResult, apply_patch, parse_patch, with_schemas
-from scim.people import project, to_text
-from scim.resources import Answer, Written, answer, base_url, same_document, splice
+from scim.people import project, project_emails, to_text
+from scim.resources import Answer, Written, answer, base_url, parse_stored, same_document, splice
 from scim.revival import find_deleted
 from scim.schemas import USER
 from scim.user_rows import delete_user, get_user, insert_user, update_user
@@ -26,7 +25,7 @@ _BLANK = frozenset({"", "-", "n/a"})
 
 def get(entry: Entry, user_id: str) -> Answer:
     """GET by id (RFC 7644 3.4.1)."""
-    with reading() as connection:
+    with entry.reading() as connection:
         return _show(connection, entry, 200, get_user(connection, entry.company_id, user_id))
 
 
@@ -68,7 +67,7 @@ def replace(entry: Entry, user_id: str, body: object, if_match: str | None = Non
     with storing(_taken(document)) as connection:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         require_match(if_match, row.version)
-        before = json.loads(row.document)
+        before = parse_stored(row.document)
         return _store(
             connection,
             entry,
@@ -96,7 +95,7 @@ def patch(entry: Entry, user_id: str, body: object, if_match: str | None = None)
         row = get_user(connection, entry.company_id, user_id, lock=True)
         entry.user_name = row.user_name
         require_match(if_match, row.version)
-        before = json.loads(row.document)
+        before = parse_stored(row.document)
         result = apply_patch(before, operations, USER)
         return _store(connection, entry, row, before, result)
 
@@ -108,7 +107,7 @@ def delete(entry: Entry, user_id: str, if_match: str | None = None) -> Answer:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         entry.user_name = row.user_name
         require_match(if_match, row.version)
-        delete_user(connection, entry.company_id, row, now)
+        delete_user(connection, row, now)
         leave_groups(connection, entry.company_id, user_id, now)
         mark_out_of_date(connection, entry.company_id, [user_id], now)
         record(connection, entry, 204)
@@ -136,7 +135,7 @@ def _store(
     now, columns = utcnow(), project(after)
     version, modified_at = (row.version, row.modified_at) if is_same else (row.version + 1, now)
     columns |= {"version": version, "modified_at": modified_at, "placeholder_path": placeholder}
-    written = update_user(connection, entry.company_id, row, columns, now)
+    written = update_user(connection, row, columns, project_emails(before), now)
     mark_out_of_date(connection, entry.company_id, [row.id], now)
     record(connection, entry, 200, to_changes(before, after))
     return _show(connection, entry, 200, written)
@@ -148,7 +147,8 @@ def _revive(
     """Bring a deleted person back; returns the document from before, and the row."""
     entry.operation = "revive"
     columns = columns | {"version": row.version + 1, "modified_at": now}
-    return json.loads(row.document), update_user(connection, entry.company_id, row, columns, now)
+    # Whoever is deleted has no email that could be looked up.
+    return parse_stored(row.document), update_user(connection, row, columns, [], now)
 
 
 def _show(connection: Connection, entry: Entry, status: int, row: Any) -> Answer:

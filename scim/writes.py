@@ -7,21 +7,25 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from models import QueueEntry, writing
+from models import Prepared, QueueEntry, writing
 from scim.errors import InvalidValue, PreconditionFailed, Unavailable, Uniqueness
 from scim.resources import is_matched
 
 # Both databases speak this upsert; the queue row belongs to the transaction of the change.
-_QUEUE = text(
-    "INSERT INTO people_queue (company_id, user_id, seen_version, planned_version, seen_at) "
-    "VALUES (:company_id, :user_id, 1, 0, :now) ON CONFLICT (company_id, user_id) DO UPDATE "
-    "SET seen_version = people_queue.seen_version + 1, seen_at = excluded.seen_at, held_run = NULL"
-).bindparams(bindparam("now", type_=QueueEntry.__table__.c.seen_at.type))
+_QUEUE = Prepared(
+    text(
+        "INSERT INTO people_queue (company_id, user_id, seen_version, planned_version, seen_at) "
+        "VALUES (:company_id, :user_id, 1, 0, :now) ON CONFLICT (company_id, user_id) DO UPDATE "
+        "SET seen_version = people_queue.seen_version + 1, seen_at = excluded.seen_at, held_run = NULL"
+    ).bindparams(bindparam("now", type_=QueueEntry.__table__.c.seen_at.type))
+)
 
-_COUNT = text(
-    "INSERT INTO people_counts (company_id, users, groups) VALUES (:company_id, :users, :groups) "
-    "ON CONFLICT (company_id) DO UPDATE SET users = people_counts.users + excluded.users, "
-    "groups = people_counts.groups + excluded.groups"
+_COUNT = Prepared(
+    text(
+        "INSERT INTO people_counts (company_id, users, groups) VALUES (:company_id, :users, :groups) "
+        "ON CONFLICT (company_id) DO UPDATE SET users = people_counts.users + excluded.users, "
+        "groups = people_counts.groups + excluded.groups"
+    )
 )
 
 
@@ -46,13 +50,12 @@ def mark_out_of_date(
 ) -> None:
     """Tell the reconciler of a change to these people; in id order, so that no two writers deadlock."""
     rows = [{"company_id": company_id, "user_id": user_id, "now": now} for user_id in sorted(user_ids)]
-    if rows:
-        connection.execute(_QUEUE, rows)
+    _QUEUE.run_each(connection, rows)
 
 
 def count_resources(connection: Connection, company_id: str, *, users: int = 0, groups: int = 0) -> None:
     """Move the company's counters. The last statement of a write: everybody else's waits for this row."""
-    connection.execute(_COUNT, {"company_id": company_id, "users": users, "groups": groups})
+    _COUNT.run(connection, {"company_id": company_id, "users": users, "groups": groups})
 
 
 def require_match(if_match: str | None, version: int) -> None:

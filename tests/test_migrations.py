@@ -1,5 +1,6 @@
 """The numbered versions and the models say the same, on both databases."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -10,13 +11,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import cast, insert, select, text
 
 from app import create_app
 from config import Config, to_sqlalchemy_url
 from migrations import find_revision, latest_revision
 from migrations.upgrade import upgrade_database
-from models import Base, engine, reading
+from models import Base, Company, User, engine, reading, writing
+from scim.bodies import dump
+from scim.people import project
+from scim.resources import Stamp, parse_stored, to_stored
+from scim.schemas import CORE_USER
 
 SCHEMA = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
@@ -93,3 +98,22 @@ def test_a_version_that_fails_leaves_nothing_behind(empty_url: str, monkeypatch:
             upgrade_database()
         monkeypatch.undo()
         assert upgrade_database() == (None, latest_revision())
+
+
+def test_documents_of_the_first_release_become_whole_resources(empty_url: str) -> None:
+    now = dt.datetime(2026, 3, 1, 9, 30, 5, 7000, tzinfo=dt.UTC)
+    document = {"schemas": [CORE_USER], "userName": "zoë", "title": 'a "quoted" \\ title'}
+    key = {"company_id": "23456", "id": "u1", "version": 3, "created_at": now, "modified_at": now}
+    columns = key | project(document) | {"document": dump(document), "placeholder_path": False}
+    columns = {name: value for name, value in columns.items() if name in User.__table__.columns}
+    with make_empty_app(empty_url).app_context():
+        upgrade_database(to="0001")
+        with writing() as connection:
+            connection.execute(insert(Company).values(id="23456", name="Acme"))
+            columns["shadow"] = cast(columns["shadow"], User.shadow.type)
+            connection.execute(insert(User).values(columns))
+        upgrade_database()
+        with reading() as connection:
+            stored = connection.execute(select(User.document)).scalar_one()
+    assert stored == to_stored(document, Stamp("User", "u1", 3, now, now))
+    assert parse_stored(stored) == document

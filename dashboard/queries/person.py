@@ -12,6 +12,7 @@ from models import Assignment, Exemption, Flag, LogEntry, Pin, QueueEntry, User,
 from reconcile.explain import Explanation, explain_candidate
 from reconcile.load import load_people, load_rules
 from reconcile.reasons import CourseReason
+from scim.resources import parse_stored
 
 MOST_ENTRIES = 200
 
@@ -143,7 +144,7 @@ def _to_lines(
 
 def _to_attributes(user: Row[Any], entries: Sequence[Row[Any]]) -> Iterable[AttributeLine]:
     changed = _latest_changes(entries)
-    for name, value in json.loads(user.document).items():
+    for name, value in parse_stored(user.document).items():
         if name == "schemas":
             continue
         if isinstance(value, dict):

@@ -24,7 +24,7 @@ def ids_by_sql(connection: Connection, text: str, listing: Listing = USERS) -> s
     shape = to_shape(parse_filter(text, listing.kind), literals)
     statement = page_statement(listing, connection.dialect.name, shape, Order(), "index")
     more = {"company_id": "23456", "groups_on": True, "base": BASE, "limit": 1000, "offset": 0}
-    return {row.id for row in connection.execute(statement, to_values(literals) | more)}
+    return {row.id for row in statement.all(connection, to_values(literals) | more)}
 
 
 def test_sql_and_memory_agree_on_generated_filters(idp: Idp) -> None:

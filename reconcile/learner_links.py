@@ -21,8 +21,9 @@ def link_learners(errand: Errand, session: Session, seen: SeenIds) -> None:
     it is compared anew. Of two with one external id of ours the one we do not use is archived.
     """
     twins: list[tuple[str, int]] = []
-    for page in contract.list_learners(session):
+    for learners in contract.list_learners(session):
         errand.renew()
+        page = [learner for learner in learners if learner.active]
         seen.add(learner.id for learner in page)
         twins += _link_page(errand, page)[: MOST_TWINS - len(twins)]
     for user_id, learner_id in twins:

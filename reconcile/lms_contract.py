@@ -29,6 +29,8 @@ class Training:
 class Learner:
     id: int
     external_id: str | None
+    active: bool = True
+    """False at a platform that lists who is archived as well, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ def to_training(row: Mapping[str, Any]) -> Training:
 
 def to_learner(row: Mapping[str, Any]) -> Learner:
     external_id = row.get("external_id")
-    return Learner(_number(row, "id"), None if external_id is None else str(external_id))
+    known_as = None if external_id is None else str(external_id)
+    return Learner(_number(row, "id"), known_as, row.get("active") is not False)
 
 
 def to_learner_training(row: Mapping[str, Any]) -> LearnerTraining:

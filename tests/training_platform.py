@@ -77,6 +77,8 @@ class Platform:
     honours_keys: bool = True
     filters: bool = True
     """``external_id``, ``learner_id`` and ``training_id`` narrow a list; else they are ignored."""
+    lists_archived: bool = False
+    """Archived learners stay in the list of learners, with ``"active": false``."""
     unique_emails: bool = False
     page_size: int = 50
     delay: float = 0.0
@@ -224,7 +226,7 @@ def list_trainings(platform: Platform, request: Request, as_of: float) -> Answer
 
 
 def list_learners(platform: Platform, request: Request, as_of: float) -> Answer:
-    shown = [row for row in platform.learners.rows(as_of) if row["active"]]
+    shown = [row for row in platform.learners.rows(as_of) if row["active"] or platform.lists_archived]
     return _page(platform, request, "learners", _matching(platform, request, shown, ("external_id",)))
 
 

@@ -371,6 +371,22 @@ def test_who_is_away_and_not_archived_there_is_archived_again(app: Flask, platfo
 
 
 @on_sqlite
+def test_a_platform_that_lists_the_archived_too_is_taken_at_its_word(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    platform.lists_archived = True
+    joy = add_person(tags="SEC-101")
+    run()
+    deactivate([joy])
+    run()
+    platform.requests.clear()
+    run()
+    assert [request.method for request in platform.requests if request.method != "GET"] == []
+    change_people([joy], active=True, deactivated_at=None)
+    run()
+    assert platform.learner_is_active(joy)
+
+
+@on_sqlite
 def test_a_database_brought_back_from_a_backup_finds_its_learners(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     joy = add_person(tags="SEC-101")

@@ -51,10 +51,8 @@ _INSERT = text(
     " VALUES (:company_id, 0, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
 # A time further ahead than anybody would have written comes from a clock that was set back since.
-_FREE = (
-    Lease.company_id == bindparam("company"),
-    or_(Lease.until <= database_time(), Lease.until > database_time() + 2 * SECONDS),
-)
+IS_FREE = or_(Lease.until <= database_time(), Lease.until > database_time() + 2 * SECONDS)
+_FREE = (Lease.company_id == bindparam("company"), IS_FREE)
 
 
 def is_interval_due(delay: ColumnElement[float]) -> ColumnElement[bool]:

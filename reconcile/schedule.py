@@ -11,8 +11,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, current_app
 from sqlalchemy import Double, bindparam, exists, or_, select
 
-from models import Company, Lease, QueueEntry, reading, utcnow
-from reconcile.lease import is_interval_due
+from models import Company, Lease, QueueEntry, Run, reading, utcnow
+from reconcile.ending import UNFINISHED
+from reconcile.lease import IS_FREE, is_interval_due
 from reconcile.lms_state import list_rested
 from reconcile.run import run_company
 from reconcile.summary import RunSummary
@@ -40,6 +41,12 @@ _CHANGED = select(Company.id).where(
         # What seems to come from the future came before the clock was set back.
         or_(QueueEntry.seen_at <= bindparam("quiet"), QueueEntry.seen_at > bindparam("now")),
     )
+)
+# A run that died or was stopped left work behind, though nobody need be out of date any more.
+_INTERRUPTED = (
+    select(Lease.company_id)
+    .join(Run, (Run.company_id == Lease.company_id) & (Run.number == Lease.last_run))
+    .where(Run.state.in_(UNFINISHED), IS_FREE)
 )
 
 
@@ -121,7 +128,8 @@ def run_due(
     skip: frozenset[str] = frozenset(),
     now: dt.datetime | None = None,
 ) -> Iterator[RunSummary]:
-    """Run each company whose interval is due, or whose changes have been quiet long enough."""
+    """Run each company whose interval is due, whose changes have been quiet long enough, or whose run was
+    cut short."""
     now, stop = now or utcnow(), stop or threading.Event()
     config = current_app.config["HERDBOOK"]
     seconds = config.reconcile_minutes * 60
@@ -129,6 +137,7 @@ def run_due(
     with reading() as connection:
         interval = list(connection.execute(_INTERVAL_DUE, {"delay": seconds}).scalars())
         changed = set(connection.execute(_CHANGED, {"quiet": quiet, "now": now}).scalars())
+        changed |= set(connection.execute(_INTERRUPTED).scalars())
         # What the training platform could not take waits for it, not for the interval.
         changed |= list_rested(connection, now) if config.lms_url else set()
     for company_id in sorted({*interval, *changed} - skip):

@@ -14,6 +14,7 @@ import reconcile.schedule
 from models import Company, Lease, QueueEntry, reading, utcnow, writing
 from reconcile.lease import database_time
 from reconcile.schedule import Scheduler, run_due, start_scheduler
+from reconcile.sender import Sender
 from reconcile.summary import RunSummary, Tally
 from tests.reconcile.acme import (
     COMPANY,
@@ -21,8 +22,10 @@ from tests.reconcile.acme import (
     add_person,
     courses_of,
     courses_of_everybody,
+    end_lease,
     use_catalog,
 )
+from tests.training_platform import Platform
 
 SECOND = dt.timedelta(seconds=1)
 
@@ -42,6 +45,14 @@ def change_now(at: dt.datetime) -> None:
     with writing() as connection:
         values = {"seen_version": QueueEntry.seen_version + 1, "seen_at": at}
         connection.execute(update(QueueEntry).values(**values))
+
+
+class Killed(BaseException):
+    """Stands in for kill -9: nothing of ours catches it."""
+
+
+def die_before_sending(*_arguments: Any) -> None:
+    raise Killed
 
 
 def test_a_company_is_run_at_once_when_it_never_was_and_then_once_per_interval(app: Flask) -> None:
@@ -92,6 +103,25 @@ def test_changes_that_keep_coming_do_not_put_off_the_first(app: Flask) -> None:
         statement = update(QueueEntry).where(QueueEntry.user_id == people[1])
         connection.execute(statement.values(seen_at=now + 9 * SECOND))
     assert due(now + 10 * SECOND) == [(COMPANY, "applied")]
+
+
+def test_what_a_dead_run_left_to_be_sent_is_sent_as_soon_as_its_lease_has_run_out(
+    app: Flask, platform: Platform
+) -> None:
+    use_catalog()
+    due()
+    people = add_people(["a@acme.example", "b@acme.example"], tags="SEC-101")
+    change_now(utcnow() - 60 * SECOND)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sender, "send", die_before_sending)
+        with pytest.raises(Killed):
+            due()
+    assert courses_of(people[0]) == {"SEC-101": "to_send"}
+    assert due() == []
+    end_lease()
+    assert [company_id for company_id, _state in due()] == [COMPANY]
+    assert courses_of_everybody() == dict.fromkeys(people, {"SEC-101": "sent"})
 
 
 def test_held_people_wake_nobody(app: Flask) -> None:

@@ -49,7 +49,7 @@ def project(document: dict[str, Any]) -> dict[str, Any]:
         "given_name": to_text(name.get("givenName")),
         "middle_name": to_text(name.get("middleName")),
         "family_name": to_text(name.get("familyName")),
-        "display_name": to_text(document.get("displayName")),
+        "display_name": document.get("displayName"),
         "email": find_email(document.get("emails")),
         "phone": to_text(document.get("mobilePhone")) or find_phone(document.get("phoneNumbers")),
         "emails": project_emails(document),

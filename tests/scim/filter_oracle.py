@@ -15,9 +15,9 @@ from scim2_models.path import Comparison, LogicalExpr, Not, Present, ValuePath
 CORE = "urn:ietf:params:scim:schemas:core:2.0:user"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 WITH_CASE = {"id", "externalid", "schemas", "profileurl", "manager", "manager.value"}
+WITH_CASE |= {"groups", "groups.value", "members", "members.value"}
 BOOLEANS = {"active", "emails.primary", "phonenumbers.primary", "roles.primary", "primary"}
 DATES = {"meta.created", "meta.lastmodified"}
-LISTS = {"emails", "phonenumbers", "roles", "groups"}
 
 
 def matches(text: str, document: dict[str, Any]) -> bool:

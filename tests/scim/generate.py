@@ -7,6 +7,8 @@ from typing import Any
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TRAINING = "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User"
 OWN = "urn:ietf:params:scim:schemas:extension:Acme-Learning:2.0:User"
+FOREIGN = "urn:acme:hr"
+"""An extension of a form nobody knows."""
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 
 WORDS = (
@@ -90,6 +92,8 @@ def body(rng: Random, number: int = 0) -> dict[str, Any]:
     for urn in (TRAINING, OWN):
         if rng.random() < 0.4:
             made[urn] = training(rng)
+    if rng.random() < 0.4:
+        made[FOREIGN] = {name: unknown_value(rng) for name in ("badge", "Grade") if rng.random() < 0.7}
     if rng.random() < 0.3:
         made["shoeSize"] = unknown_value(rng)
     return made
@@ -134,8 +138,19 @@ STRINGS = (
     f"{TRAINING}:state",
     f"{OWN}:country",
     f"{OWN}.learnerRole",
+    "groups",
+    "groups.value",
+    "groups.display",
+    "groups.type",
 )
-LOOSE = (f"{TRAINING}:training_tags", f"{OWN}:badge", f"{OWN}:badge.value", f"{ENTERPRISE}:nothing")
+LOOSE = (
+    f"{TRAINING}:training_tags",
+    f"{OWN}:badge",
+    f"{OWN}:badge.value",
+    f"{ENTERPRISE}:nothing",
+    f"{FOREIGN}:badge",
+    f"{FOREIGN}:grade.value",
+)
 """Attributes of any shape."""
 BOOLEANS = ("active", "emails.primary", "roles.primary")
 DATES = ("meta.created", "meta.lastModified")
@@ -144,6 +159,11 @@ EVERYTHING = (*STRINGS, *LOOSE, *BOOLEANS, *DATES, "name", "phoneNumbers", "meta
 
 def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def quoted(rng: Random, text: str) -> str:
+    r"""``text`` as a JSON string, sometimes with everything beyond ASCII as ``\u`` escapes."""
+    return json.dumps(text, ensure_ascii=rng.random() < 0.3)
 
 
 def odd_case(rng: Random, name: str) -> str:
@@ -174,24 +194,27 @@ def string_test(rng: Random) -> str:
         text = text[start : start + rng.randint(1, 3)]
     if rng.random() < 0.05 and op in ("eq", "ne"):
         return f"{op} null"
-    return f"{op} {literal(text)}"
+    return f"{op} {quoted(rng, text)}"
 
 
 def loose_test(rng: Random) -> str:
     value = rng.choice((word(rng), rng.randint(-3, 3), 1.5, True, False, None))
     ordered = not isinstance(value, bool) and value is not None
-    return f"{rng.choice(('eq', 'ne', 'gt', 'le') if ordered else ('eq', 'ne'))} {literal(value)}"
+    number = rng.choice((f"{value}.0", f"{value}e0", f"{value}")) if type(value) is int else literal(value)
+    return f"{rng.choice(('eq', 'ne', 'gt', 'le') if ordered else ('eq', 'ne'))} {number}"
 
 
 def value_path(rng: Random) -> str:
     """``emails[type eq "work" and value co "x"]``, sometimes with a comparison behind it, as Entra sends."""
-    name = rng.choice(tuple(TYPES))
-    inner = inside(rng, name, rng.randint(0, 2))
-    behind = f".value {string_test(rng)}" if rng.random() < 0.3 else ""
-    return f"{odd_case(rng, name)}[{inner}]{behind}"
+    name = rng.choice((*TYPES, "groups"))
+    behind = f".value {string_test(rng)}" if rng.random() < 0.3 and name in TYPES else ""
+    return f"{odd_case(rng, name)}[{inside(rng, name, rng.randint(0, 2))}]{behind}"
 
 
 def inside(rng: Random, name: str, depth: int) -> str:
+    if depth == 0 and name in ("groups", "members"):
+        kinds = ("direct",) if name == "groups" else ("User", "Group")
+        return rng.choice((f'type eq "{rng.choice(kinds)}"', f"display {string_test(rng)}", "value pr"))
     if depth == 0:
         return rng.choice(
             (
@@ -208,11 +231,27 @@ def inside(rng: Random, name: str, depth: int) -> str:
     )
 
 
-def filter_text(rng: Random, depth: int = 2) -> str:
-    """A filter that must be accepted."""
+def group_comparison(rng: Random) -> str:
+    """One comparison, presence test or value path for groups."""
+    kind = rng.random()
+    if kind < 0.3:
+        return f"{odd_case(rng, 'members')}[{inside(rng, 'members', rng.randint(0, 2))}]"
+    if kind < 0.4:
+        return f"{rng.choice(('members', 'externalId', 'members.display'))} pr"
+    own, theirs = (
+        ("displayName", "externalId"),
+        ("members", "members.value", "members.display", "members.type"),
+    )
+    return f"{odd_case(rng, rng.choice((*own, *theirs)))} {string_test(rng)}"
+
+
+def filter_text(rng: Random, depth: int = 2, *, groups: bool = False) -> str:
+    """A filter that must be accepted; of people, or of ``groups``."""
     if depth == 0 or rng.random() < 0.3:
+        if groups:
+            return group_comparison(rng)
         return value_path(rng) if rng.random() < 0.2 else comparison(rng)
-    left, right = filter_text(rng, depth - 1), filter_text(rng, depth - 1)
+    left, right = (filter_text(rng, depth - 1, groups=groups) for _ in range(2))
     shapes = (
         f"{left} and {right}",
         f"{left} or {right}",

@@ -2,6 +2,9 @@
 
 from random import Random
 from typing import Any
+from urllib.parse import quote, urlencode
+
+from tests.scim import generate
 
 NASTY_TEXT = (
     "",
@@ -98,3 +101,96 @@ def spoil(rng: Random, value: Any) -> Any:
     if isinstance(value, str) and rng.random() < 0.6:
         return spoil_text(rng, value)
     return nasty(rng)
+
+
+def request(rng: Random, user_id: str, group_id: str) -> tuple[str, str, Any, dict[str, str]]:
+    """A method, path, body and headers of any kind of request, one place of which somebody has spoiled."""
+    method, path, body = rng.choice((_search, _list, _user, _patch, _group, _bulk, _path))(
+        rng, user_id, group_id
+    )
+    return method, path, body, _headers(rng) if rng.random() < 0.2 else {}
+
+
+def _search(rng: Random, *_: str) -> tuple[str, str, Any]:
+    page: dict[str, Any] = {"count": 5, "filter": "userName pr", "attributes": ["id"], "sortBy": "title"}
+    page |= rng.choice(({"startIndex": 1}, {"cursor": ""}, {"sortOrder": "descending"}))
+    text = {"filter": spoil_text(rng, generate.filter_text(rng))}
+    return "POST", f"{rng.choice(('', '/Users', '/Groups'))}/.search", rng.choice((text, spoil(rng, page)))
+
+
+def _list(rng: Random, *_: str) -> tuple[str, str, Any]:
+    """Paging values, sorting, projections and filters in a URL."""
+    query = {"filter": generate.filter_text(rng), "count": "5", "sortBy": "name.familyName"}
+    query |= rng.choice(({"startIndex": "1"}, {"cursor": ""}, {"attributes": "emails.value"}))
+    numbers = (
+        "-1",
+        "0",
+        "1.5",
+        "1e3",
+        "NaN",
+        "Infinity",
+        str(2**63),
+        "9" * 400,
+        "\u0663",
+        "+1",
+        " 1 ",
+        "0x1",
+    )
+    name = rng.choice(list(query))
+    query[name] = rng.choice((spoil_text(rng, query[name]), rng.choice(numbers), rng.choice(NASTY_TEXT)))
+    encoded = urlencode(query, errors="surrogatepass")
+    return "GET", f"/Users?{spoil_percents(rng, encoded)}", None
+
+
+def spoil_percents(rng: Random, encoded: str) -> str:
+    """A query string that may be no UTF-8 any more once decoded."""
+    if rng.random() < 0.8:
+        return encoded
+    at = rng.randrange(len(encoded) + 1)
+    return (
+        encoded[:at] + rng.choice(("%", "%f", "%ff", "%00", "%ed%a0%80", "&", "=", "+", ";")) + encoded[at:]
+    )
+
+
+def _user(rng: Random, user_id: str, _: str) -> tuple[str, str, Any]:
+    method, path = rng.choice((("POST", "/Users"), ("PUT", f"/Users/{user_id}")))
+    return method, path, spoil(rng, generate.body(rng, rng.randrange(10**6)))
+
+
+def _patch(rng: Random, user_id: str, _: str) -> tuple[str, str, Any]:
+    return "PATCH", f"/Users/{user_id}", spoil(rng, generate.patch_body(rng))
+
+
+def _group(rng: Random, user_id: str, group_id: str) -> tuple[str, str, Any]:
+    group = {"displayName": "Drivers", "members": [{"value": user_id, "type": "User"}, {"value": "m2"}]}
+    operations = [{"op": "add", "path": f'members[value eq "{user_id}"]', "value": group["members"]}]
+    patch = {"Operations": spoil(rng, operations)}
+    body: Any = rng.choice((patch, spoil(rng, group)))
+    return ("PATCH" if body is patch else "PUT"), f"/Groups/{group_id}", body
+
+
+def _bulk(rng: Random, user_id: str, _: str) -> tuple[str, str, Any]:
+    made = {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"userName": "b"}, "version": "1"}
+    changed = {
+        "method": "PUT",
+        "path": f"/Users/{user_id}",
+        "data": {"userName": "c", "nickName": "bulkId:a"},
+    }
+    urn = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+    return "POST", "/Bulk", spoil(rng, {"schemas": [urn], "Operations": [made, changed], "failOnErrors": 2})
+
+
+def _path(rng: Random, user_id: str, _: str) -> tuple[str, str, Any]:
+    text = spoil_text(rng, rng.choice((f"Users/{user_id}", "Schemas/urn:x", "ResourceTypes/User", "Me")))
+    path = quote(text, errors="surrogatepass", safe=rng.choice(("/", "")))
+    return rng.choice(("GET", "HEAD", "PATCH", "POST", "PUT")), f"/{path}", rng.choice((None, {}))
+
+
+def _headers(rng: Random) -> dict[str, str]:
+    """One header that is not what it should be; latin-1 without line breaks, as HTTP has them."""
+    sent = {"If-Match": 'W/"1"', "If-None-Match": "*", "Content-Type": "application/scim+json; charset=utf-8"}
+    sent |= {"X-Request-ID": "a-b-c-1234", "User-Agent": "Okta", "Accept": "application/scim+json"}
+    sent |= {"Authorization": "Bearer hb_", "X-Forwarded-Host": "acme.example", "Content-Encoding": "gzip"}
+    name = rng.choice(list(sent))
+    text = spoil_text(rng, sent[name])[:2000].encode("latin-1", "replace").decode("latin-1")
+    return {name: "".join(each for each in text if each.isprintable())}

@@ -250,11 +250,31 @@ def test_any_text_is_a_filter_or_refused_as_one(text: str) -> None:
 
 def resource(rng: Random, number: int) -> dict[str, Any]:
     times = {name: rng.choice(generate.TIMES) for name in ("created", "lastModified")}
+    groups = [{"value": generate.word(rng), "display": generate.word(rng), "type": "direct"}]
     return {
+        "groups": groups * rng.randint(0, 1),
         **load_resource(generate.body(rng, number), USER),
         "id": f"id-{number}",
         "meta": {"resourceType": "User", **times},
     }
+
+
+def group(rng: Random, number: int) -> dict[str, Any]:
+    members = [
+        {"value": generate.word(rng), "display": generate.word(rng), "type": rng.choice(("User", "Group"))}
+        for _ in range(rng.randint(0, 3))
+    ]
+    names = {"displayName": generate.word(rng), "externalId": generate.word(rng)}
+    return {"id": f"id-{number}", **names, "members": members}
+
+
+def test_generated_filters_find_the_groups_an_independent_reading_finds() -> None:
+    groups = [group(Random(number), number) for number in range(30)]
+    for number in range(scaled(2_000)):
+        text = generate.filter_text(Random(number), groups=True)
+        node = parse_filter(text, GROUP)
+        found = [each["id"] for each in groups if evaluate(node, each)]
+        assert found == [each["id"] for each in groups if filter_oracle.matches(text, each)], text
 
 
 def test_generated_filters_find_whom_an_independent_reading_finds() -> None:

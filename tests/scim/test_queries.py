@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event
 
 from models import engine, reading
 from scim.filters import evaluate, parse_filter
-from scim.pages import USERS, Listing, Order, page_statement
+from scim.pages import GROUPS, USERS, Listing, Order, page_statement
 from scim.queries import to_shape, to_values
 from scim.schemas import USER
 from tests.conftest import scaled
@@ -29,18 +29,24 @@ def ids_by_sql(connection: Connection, text: str, listing: Listing = USERS) -> s
 
 def test_sql_and_memory_agree_on_generated_filters(idp: Idp) -> None:
     rng = Random(1)
-    for number in range(60):
-        assert idp.post("/Users", generate.body(rng, number)).status_code == 201
-    people = idp.get("/Users?count=100").get_json()["Resources"]
-    answers = 0
+    switch(groups=True)
+    people = [idp.post("/Users", generate.body(rng, number)).get_json() for number in range(60)]
+    for number in range(12):
+        body = {"displayName": f"{generate.word(rng)}", "externalId": f"{generate.word(rng)}{number}"}
+        members = [{"value": each["id"]} for each in rng.sample(people, 5)]
+        assert idp.post("/Groups", body | {"members": members}).status_code == 201
+    idp.create_group("All", *idp.get("/Groups").get_json()["Resources"])
     with reading() as connection:
-        for number in range(scaled(10_000)):
-            text = generate.filter_text(Random(number))
-            node = parse_filter(text, USER)
-            expected = {each["id"] for each in people if evaluate(node, each)}
-            assert ids_by_sql(connection, text) == expected, text
-            answers += bool(expected)
-    assert answers > scaled(10_000) / 4
+        for listing, count in ((USERS, scaled(10_000)), (GROUPS, scaled(2_000))):
+            shown = idp.get(f"{listing.kind.endpoint}?count=100").get_json()["Resources"]
+            answers = 0
+            for number in range(count):
+                text = generate.filter_text(Random(number), groups=listing is GROUPS)
+                node = parse_filter(text, listing.kind)
+                expected = {each["id"] for each in shown if evaluate(node, each)}
+                assert ids_by_sql(connection, text, listing) == expected, text
+                answers += bool(expected)
+            assert answers > count / 4
 
 
 def test_no_word_of_the_request_stands_in_the_statement(idp: Idp, app: Flask) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ Row = Mapping[str, Any]
 class Column:
     """``kind`` says how a cell is shown.
 
-    What is not ``shown`` is in CSV and JSON only; what is ``minor`` is left out on a phone.
+    What is not ``shown`` is in CSV and JSON only; what is ``minor`` is left out on a phone; what is
+    ``sparse`` is left out of a page where nobody has any.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Column:
     kind: str = "text"
     shown: bool = True
     minor: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,13 @@ class Table:
     load_page: Callable[[Query], Page]
     filters: tuple[Filter, ...] = ()
 
-    @property
-    def shown(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if column.shown)
+    def columns_for(self, rows: Sequence[Row]) -> tuple[Column, ...]:
+        """What a page of these rows shows."""
+        return tuple(
+            column
+            for column in self.columns
+            if column.shown and (not column.sparse or any(row.get(column.key) for row in rows))
+        )
 
     def read_wanted(self, typed: Mapping[str, str]) -> dict[str, str]:
         """The filters that are set; a choice that does not exist is no choice."""

@@ -13,12 +13,12 @@ ASSIGNMENTS = Table(
         Column("person", "Person", "person"),
         Column("course", "Course", "course"),
         Column("state", "State", "badge"),
-        Column("percent", "%", "number"),
+        Column("percent", "%", "number", sparse=True),
         Column("due_on", "Due", "due"),
         Column("overdue", "Overdue", shown=False),
         Column("sources", "Comes from"),
-        Column("assigned_at", "Assigned", "moment"),
-        Column("completed_at", "Completed", "moment"),
+        Column("assigned_at", "Assigned", "date"),
+        Column("completed_at", "Completed", "date", sparse=True),
         Column("withdrawn_at", "Withdrawn", shown=False),
         Column("closed_reason", "Closed because", shown=False),
         Column("origin", "Origin", shown=False),
@@ -31,6 +31,7 @@ ASSIGNMENTS = Table(
     (
         Filter("course", "Course", hint="code"),
         Filter("state", "State", tuple((state, say_word(state)) for state in STATES)),
+        Filter("source", "Comes from", hint="a journey, tag or group"),
         Filter("overdue", "Due date", (("yes", "Overdue only"),)),
     ),
 )

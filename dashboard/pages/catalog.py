@@ -34,7 +34,7 @@ COURSES = Table(
 JOURNEYS = Table(
     "journeys",
     (
-        Column("code", "Learning Journey code", "code"),
+        Column("code", "Learning Journey code", "journey"),
         Column("title", "Title"),
         Column("courses", "Courses in order", "list"),
         Column("linear", "One after the other", "yes"),

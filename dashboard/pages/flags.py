@@ -17,7 +17,7 @@ FLAGS = Table(
         Column("level", "Level", shown=False),
         Column("opened_at", "Since", "moment"),
         Column("opened_run", "Run", "run"),
-        Column("closed_at", "Closed", "moment"),
+        Column("closed_at", "Closed", "moment", sparse=True),
         Column("closed_run", "Closed by run", shown=False),
         Column("user_id", "Person id", shown=False),
     ),

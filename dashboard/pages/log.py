@@ -11,6 +11,7 @@ from dashboard.queries.log import EntryNotFound, load_entry, load_page, load_req
 from dashboard.tables import Column, Filter, Table, serve_table
 from dashboard.words import OPERATIONS
 from models import utcnow
+from scim.tally import save_counts
 
 LOG = Table(
     "provisioning-log",
@@ -22,7 +23,7 @@ LOG = Table(
         Column("person", "Whom", "person"),
         Column("idp", "By"),
         Column("changed", "Changed", "list"),
-        Column("detail", "Refused because"),
+        Column("detail", "Refused because", sparse=True),
         Column("scim_type", "scimType", shown=False),
         Column("changes", "Before and after", shown=False),
         Column("resource_type", "Resource type", shown=False),
@@ -46,6 +47,7 @@ LOG = Table(
 @pages.get("/log.<any(csv, json):suffix>")
 def log(suffix: str | None = None) -> Response | str:
     """Every write and every refused request; reads are counted."""
+    save_counts()
     first = utcnow().date() - dt.timedelta(days=6)
     counts = {} if suffix else load_request_counts(current_operator().company_id, first)
     return serve_table(LOG, suffix, "log.html", counts=counts)

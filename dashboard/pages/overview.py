@@ -8,6 +8,7 @@ from dashboard.queries.figures import load_figures
 from dashboard.queries.overview import load_overview
 from dashboard.tables import Column, Page, Query, Table, serve_table
 from models import utcnow
+from scim.tally import save_counts
 
 FIGURES = Table(
     "figures",
@@ -23,6 +24,7 @@ FIGURES = Table(
 @pages.get("/")
 def overview() -> str:
     """How things stand."""
+    save_counts()
     now = utcnow()
     return render_template("overview.html", now=now, view=load_overview(current_operator().company_id, now))
 

@@ -67,7 +67,7 @@ def run_person(user_id: uuid.UUID) -> Response:
 
 
 @pages.post("/learners/<uuid:user_id>/progress")
-def save_progress(user_id: uuid.UUID) -> Response:
+def save_progress(user_id: uuid.UUID) -> Response | tuple[str, int]:
     """Record how far they are; with a training platform of its own the company records it there."""
     form, operator = Form(request.form), current_operator()
     user_name = _require_person(str(user_id))
@@ -77,7 +77,8 @@ def save_progress(user_id: uuid.UUID) -> Response:
         record_progress(operator.company_id, user_name, form.get("course"), form.get("progress"), utcnow())
         flash(f"{form.get('course')} is recorded.", "good")
     except ProgressError as error:
-        flash(str(error), "bad")
+        form.mistakes["progress"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        return _show(str(user_id), form), 422
     return _back(user_id)
 
 

@@ -33,9 +33,9 @@ def save_settings() -> Response | tuple[str, int]:
         "groups": form.get("groups") == "on",
         "strict": form.get("strict") == "on",
         "removal": form.get("removal"),
-        "brake_percent": form.get_number("brake_percent", 1, 100),
+        "brake_percent": form.get_number("brake_percent", 0, 100),
         "brake_people": form.get_number("brake_people", 0, 1_000_000),
-        "rehire_days": form.get_number("rehire_days", 0, 3650),
+        "rehire_days": form.get_number("rehire_days", 1, 3650),
     }
     if values["removal"] not in dict(REMOVALS):
         form.mistakes["removal"] = "One of the choices, please."

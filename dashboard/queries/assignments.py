@@ -31,6 +31,8 @@ def load_page(query: Query) -> Page:
         entries = entries.where(Assignment.course == query.wanted["course"])
     state = query.wanted.get("state")
     conditions = [_CONDITIONS[state]] if state else []
+    if source := query.wanted.get("source"):
+        conditions.append(lambda look: look.sources.icontains(json.dumps(source), autoescape=True))
     with reading() as connection:
         rows, end = look_through(connection, entries, conditions, query.limit + 1)
         if len(rows) > query.limit:

@@ -167,6 +167,7 @@ def _to_row(row: Any) -> dict[str, Any]:
         "finished_at": row.finished_at,
         "people": row.people,
         **{kind: changes.get(kind, 0) for kind in ("assign", "resume", "withdraw", "pause", "block")},
+        "gains": changes.get("assign", 0) + changes.get("resume", 0),
         "opened": flags.get("opened", 0),
         "closed": flags.get("closed", 0),
         "held": counts.get("outcomes", {}).get("held", 0),

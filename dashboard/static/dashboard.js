@@ -1,15 +1,18 @@
 // What the pages do in the browser, and could do without: local times, copy buttons, second thoughts.
 "use strict";
 
-const DAY = { dateStyle: "medium" };
-const MOMENT = { dateStyle: "medium", timeStyle: "short" };
+const DAY = { month: "short", day: "numeric" };
+const MOMENT = { ...DAY, hour: "numeric", minute: "2-digit" };
 
-// Times arrive in UTC and are shown in the reader's zone; the UTC stays in the title.
+// Times arrive in UTC and are shown in the reader's zone; the UTC stays in the title. A date has no zone.
 function localise(element) {
   const moment = new Date(element.dateTime);
-  if (!Number.isNaN(moment.getTime())) {
-    element.textContent = moment.toLocaleString(undefined, element.dataset.only === "day" ? DAY : MOMENT);
-  }
+  if (Number.isNaN(moment.getTime())) return;
+  const isTime = element.dateTime.includes("T");
+  const form = { ...(isTime && element.dataset.only !== "day" ? MOMENT : DAY) };
+  if (!isTime) form.timeZone = "UTC";
+  if (moment.getFullYear() !== new Date().getFullYear()) form.year = "numeric";
+  element.textContent = moment.toLocaleString(undefined, form);
 }
 
 async function copy(button) {
@@ -20,7 +23,7 @@ async function copy(button) {
   setTimeout(() => { button.textContent = before; }, 1600);
 }
 
-document.querySelectorAll("time[datetime*=T]").forEach(localise);
+document.querySelectorAll("time[datetime]").forEach(localise);
 
 document.querySelectorAll("button[data-copy]").forEach((button) => {
   button.hidden = !navigator.clipboard;

@@ -1,9 +1,9 @@
-"""``python -m benchmarks [scim|reconcile|start] [--people 1000000]``: print the table of figures."""
+"""``python -m benchmarks [scim|reconcile|dashboard] [--people 1000000]``: print the table of figures."""
 
 import argparse
 import importlib
 
-PARTS = ("scim", "reconcile")
+PARTS = ("scim", "reconcile", "dashboard")
 
 
 def main() -> None:

@@ -1,0 +1,168 @@
+"""The rows of the dashboard: what each page takes at a company of any size, searches for nobody included."""
+
+import datetime as dt
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import text
+
+from benchmarks import people
+from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
+from benchmarks.reconcile import application
+from benchmarks.report import Figure, heading, say, show
+from benchmarks.serving import Call, send, serving
+from dashboard.cursors import write_cursor
+from dashboard.operators import add_operator, list_operators
+from dashboard.sessions import COOKIE, start_session
+from models import utcnow, writing
+from reconcile.catalog import parse_catalog, save_catalog
+from reconcile.run import run_company
+
+CATALOG = """
+courses:
+  - {code: SEC-101, title: Security basics, training_id: 1, due_days: 30}
+  - {code: ETH-1, title: Code of conduct, training_id: 2}
+  - {code: HAR-NY, title: Preventing harassment, training_id: 3}
+journeys:
+  - {code: ONBOARD, title: First weeks, courses: [SEC-101, ETH-1]}
+rules:
+  - {course: HAR-NY, when: {state: NY, country: US}}
+"""
+SLOWEST_MILLISECONDS = 300
+ROUNDS = 7
+DAYS = 80
+
+# One in ten has no surname, one in seven an unknown tag, one in eleven has left.
+VARY_PEOPLE = """
+UPDATE users SET
+  family_name = CASE WHEN {n} % 10 = 3 THEN NULL ELSE family_name END,
+  family_key = CASE WHEN {n} % 10 = 3 THEN '' ELSE family_key END,
+  training_tags = CASE WHEN {n} % 7 = 3 THEN '["SEC-101, Sec 102"]' ELSE training_tags END,
+  active = ({n} % 11 <> 3),
+  deactivated_at = CASE WHEN {n} % 11 = 3 THEN created_at END,
+  department_key = 'department ' || ({n} % 50)
+"""
+# One in three has completed the course, on one of eighty days; one in four is late.
+VARY_ASSIGNMENTS = """
+UPDATE assignments SET
+  progress = CASE WHEN {n} % 3 = 0 THEN 'completed' ELSE progress END,
+  completed_at = CASE WHEN {n} % 3 = 0 THEN CASE {n} % {days} {moments} END END,
+  due_on = CASE WHEN {n} % 4 = 1 THEN :past ELSE due_on END
+"""
+LOG = """
+INSERT INTO provisioning_log (company_id, id, at, token_id, idp, operation, resource_type, resource_id,
+  user_name, status, changes, milliseconds, correlation_id)
+SELECT company_id, '01910000' || substr(id, 9), created_at, NULL, 'Okta', 'create', 'User', id,
+  user_name, 201, '{{"userName": [null, "somebody"]}}', 3, id
+FROM users
+"""
+NUMBER = "CAST(substr({}, 30, 7) AS integer)"
+
+
+def fill(url: str, size: int) -> tuple[Filled, str]:
+    """A company with people of all kinds, all planned, and the session of one of its operators."""
+    say(f"filling a company of {size:,} people, {kind_of(url)}")
+    company = make_company(url, size)
+    with application(company):
+        save_catalog(people.COMPANY, parse_catalog(CATALOG))
+        _execute(VARY_PEOPLE.format(n=NUMBER.format("id")))
+        _execute(LOG.format())
+        analyse()
+        say("planning everybody")
+        run_company(people.COMPANY, force=True)
+        now = utcnow()
+        moments = " ".join(f"WHEN {day} THEN :at{day}" for day in range(DAYS))
+        values = {f"at{day}": _to_stored(now - dt.timedelta(days=day), url) for day in range(DAYS)}
+        statement = VARY_ASSIGNMENTS.format(n=NUMBER.format("user_id"), days=DAYS, moments=moments)
+        _execute(statement, {**values, "past": _to_stored(now - dt.timedelta(days=9), url)[:10]})
+        analyse()
+        add_operator(people.COMPANY, "owner@acme.example", "owner")
+        return company, start_session(people.COMPANY, list_operators(people.COMPANY)[0].id)
+
+
+def _to_stored(moment: dt.datetime, url: str) -> str:
+    """As the columns hold it: SQLite has no type for times, and compares texts."""
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if url.startswith("sqlite") else moment.isoformat()
+
+
+def _execute(statement: str, values: Mapping[str, object] | None = None) -> None:
+    with writing() as connection:
+        connection.execute(text(statement), dict(values or {}))
+
+
+def list_pages(size: int) -> Mapping[str, str]:
+    """What is opened: each page, its deep end, and the searches that find few or nobody."""
+    last = people.TEMPLATE_ID[:-7] + f"{size - 2:07d}"
+    deep = write_cursor(f"young {size * 9 // 10:07d}", "joy", people.TEMPLATE_ID)
+    return {
+        "overview": "/",
+        "figures": "/figures.json",
+        "learners": "/learners",
+        "learners, nine tenths on": f"/learners?after={deep}",
+        "learners, by userName": f"/learners?q=person{size // 2:07d}",
+        "learners, a name all have": "/learners?q=joy",
+        "learners, one department": "/learners?department=Department+7&status=active",
+        "learners, nobody fits": "/learners?state=NY",
+        "one person": f"/learners/{last}",
+        "assignments": "/assignments",
+        "assignments, overdue": "/assignments?overdue=yes",
+        "assignments, completed of a course": "/assignments?course=SEC-101&state=completed",
+        "assignments, nothing fits": "/assignments?state=withdrawn",
+        "assignments, of no journey": "/assignments?source=ONBOARD",
+        "flags": "/flags",
+        "flags, one kind": "/flags?rule=missing_family_name",
+        "flags, closed": "/flags?status=closed",
+        "runs": "/runs",
+        "one run": "/runs/1",
+        "one run's changes": "/runs/1/changes",
+        "one run's changes, nothing fits": "/runs/1/changes?kind=withdraw",
+        "catalog": "/catalog",
+        "journeys": "/catalog/journeys",
+        "rules": "/catalog/rules",
+        "aliases": "/catalog/aliases",
+        "unknown codes": "/catalog/unknown",
+        "proposals": "/catalog/proposals",
+        "catalog file": "/catalog/file",
+        "integrations": "/integrations",
+        "access tokens": "/integrations/api",
+        "guide": "/integrations/entra",
+        "log": "/log",
+        "log, of one person": f"/log?person={last}",
+        "log, nothing fits": "/log?outcome=refused",
+        "settings": "/settings",
+        "account": "/account",
+    }
+
+
+def measure(company: Filled, session: str) -> None:
+    """Each page's median, after one that warms up."""
+    heading(f"Pages of the dashboard at {company.size:,} people, {kind_of(company.url)}")
+    headers = {"Cookie": f"{COOKIE}={session}"}
+    with serving("app:create_app()", company.environment) as server:
+        connection = server.connect()
+        for name, path in list_pages(company.size).items():
+            send(connection, Call("GET", path), headers)
+            taken, before = [], server.cpu()
+            for _ in range(ROUNDS):
+                start = time.perf_counter()
+                send(connection, Call("GET", path), headers)
+                taken.append((time.perf_counter() - start) * 1000)
+            note = f"{(server.cpu() - before) * 1000 / ROUNDS:.0f} ms of CPU"
+            show(
+                Figure(
+                    name, statistics.median(taken), SLOWEST_MILLISECONDS, at_most=True, unit="ms", note=note
+                )
+            )
+
+
+def run(large: int) -> None:
+    """Print each page's median on SQLite and on PostgreSQL."""
+    folder = os.environ.get("BENCH_FOLDER") or tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(dir=folder) as here:
+        measure(*fill(f"sqlite:///{Path(here) / 'large.sqlite3'}", large))
+    with postgres_database() as url:
+        measure(*fill(url, large))

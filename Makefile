@@ -6,7 +6,7 @@ FLASK = .venv/bin/flask --app app
 # One worker for each of two cores; the databases of the workers are their own.
 PYTEST = .venv/bin/python -m pytest -n 2 -m 'not browser'
 
-.PHONY: help run demo test test-full bench lint fmt lock
+.PHONY: help run demo test test-full browser screenshots bench lint fmt lock
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,12 @@ test: .venv/dev.installed ## run the tests, on SQLite and on a PostgreSQL they s
 
 test-full: .venv/dev.installed ## the same with every generated case and fault point
 	@SCALE=1 $(PYTEST)
+
+browser: .venv/dev.installed ## open every page of the dashboard in Debian's chromium and use it
+	@.venv/bin/python -m pytest -rs -m browser tests/browser
+
+screenshots: .venv/dev.installed ## take the pictures of docs/screenshots again, from the demo's company
+	@SCREENSHOTS=1 .venv/bin/python -m pytest -rs -m browser tests/browser/test_screenshots.py
 
 bench: .venv/dev.installed ## measure against a limit program, up to a million people (long)
 	@.venv/bin/python -m benchmarks

@@ -1,0 +1,1 @@
+"""The dashboard as people use it: a real Chromium on a real service."""

@@ -1,0 +1,85 @@
+"""Somebody who reads pages: opens them by name, and looks for what is wrong with them."""
+
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
+
+PATHS = {
+    "overview": "/",
+    "figures": "/figures",
+    "learners": "/learners",
+    "nobody": "/learners?q=nobody+of+this+name",
+    "assignments": "/assignments",
+    "flags": "/flags?rule=unknown_training_tag",
+    "runs": "/runs",
+    "catalog": "/catalog",
+    "journeys": "/catalog/journeys",
+    "rules": "/catalog/rules",
+    "aliases": "/catalog/aliases",
+    "unknown codes": "/catalog/unknown",
+    "proposals": "/catalog/proposals",
+    "catalog file": "/catalog/file",
+    "integrations": "/integrations",
+    "api": "/integrations/api",
+    "okta": "/integrations/okta",
+    "entra": "/integrations/entra",
+    "log": "/log",
+    "settings": "/settings",
+    "account": "/account",
+}
+LINKED = {
+    "person": ("/learners?q=lena", "td a[href^='/learners/']"),
+    "run": ("/runs", "td a[href^='/runs/']"),
+    "changes": ("/runs/1", "a[href^='/runs/1/changes']"),
+    "request": ("/log?operation=patch", "td a[href^='/log/']"),
+}
+"""Pages of one thing: the list it is found on, and the link to it."""
+
+EVERY_PAGE = (*PATHS, *LINKED)
+
+
+class Reader:
+    """One browser page, and the service it reads."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self._url = url
+
+    def open(self, name: str) -> Page:
+        """The page of that name, finished: the plot is drawn where there is one."""
+        path, link = LINKED[name] if name in LINKED else (PATHS[name], None)
+        self.page.goto(self._url + path)
+        if link:
+            self.page.goto(self._url + str(self.page.locator(f"main {link}").first.get_attribute("href")))
+        for plot in self.page.locator(".plot").all():
+            plot.locator("canvas").wait_for()
+        return self.page
+
+
+def find_violations(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical: the rule, and where. All its rules where none is named."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_read_axe())
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found = page.evaluate("(options) => axe.run(document, options)", options)
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page is wider than its window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+@cache
+def _read_axe() -> str:
+    return AXE.read_text("utf-8")

@@ -119,7 +119,7 @@ SETTINGS = {
         lambda text: bool(re.match(r"(postgres|postgresql|postgresql\+psycopg|sqlite)://", text)),
     ),
     "SECRET_KEY": Setting(
-        "signs the operators' sessions; on a laptop one is made and kept",
+        "signs the operators' sessions and seals their provider's secret; on a laptop one is made and kept",
         "expected 12 characters or more, made for example with: "
         'python3 -c "import secrets; print(secrets.token_hex(32))"',
         lambda text: len(text) >= 12,

@@ -10,6 +10,7 @@ from models import SignInAttempt, engine, writing
 
 WINDOW = dt.timedelta(minutes=15)
 PER_ACCOUNT, PER_ADDRESS = 8, 40
+TOO_MANY = f"Too many attempts. Wait {WINDOW.seconds // 60} minutes, then try again."
 
 
 def may_try(account: str, address: str, now: dt.datetime) -> bool:
@@ -18,10 +19,12 @@ def may_try(account: str, address: str, now: dt.datetime) -> bool:
     Counted before the password is checked and in one statement, so that a burst of attempts at the
     same time cannot pass. An unknown account is counted like any other.
     """
-    return (
-        _count(_account_key(account), now) <= PER_ACCOUNT
-        and _count(_to_key("address", address), now) <= PER_ADDRESS
-    )
+    return _count(_account_key(account), now) <= PER_ACCOUNT and may_come(address, now)
+
+
+def may_come(address: str, now: dt.datetime) -> bool:
+    """The same for a way in that names no account."""
+    return _count(_to_key("address", address), now) <= PER_ADDRESS
 
 
 def forget(account: str) -> None:

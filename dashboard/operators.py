@@ -5,11 +5,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dashboard import passwords
-from models import Company, Operator, OperatorSession, SignInLink, new_id, reading, utcnow, writing
+from models import Company, Operator, OperatorSession, SignInLink, User, new_id, reading, utcnow, writing
+
+PERSON = (User.company_id == Operator.company_id) & (User.id == Operator.user_id)
+"""The provisioned admin behind an operator who came in by single sign-on."""
+STANDS = or_(
+    Operator.user_id.is_(None), and_(User.active, User.deleted_at.is_(None), User.type_key == "admin")
+)
+"""Over an outer join on ``PERSON``: nobody is behind the operator, or an admin who is still active."""
 
 ROLES = {"owner": "may change everything", "viewer": "may look at everything"}
 _EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,250}")

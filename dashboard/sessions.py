@@ -8,8 +8,8 @@ from flask import Request, current_app
 from sqlalchemy import bindparam, delete, insert, select, update
 from werkzeug.wrappers import Response
 
-from dashboard.operators import SignedIn, note_sign_in
-from models import Company, Operator, OperatorSession, reading, utcnow, writing
+from dashboard.operators import PERSON, STANDS, SignedIn, note_sign_in
+from models import Company, Operator, OperatorSession, User, reading, utcnow, writing
 
 COOKIE = "herdbook_operator"
 LONGEST, IDLE = dt.timedelta(days=30), dt.timedelta(days=7)
@@ -31,7 +31,9 @@ _FIND = (
         (OperatorSession.company_id == Operator.company_id) & (OperatorSession.operator_id == Operator.id),
     )
     .join(Company, Company.id == Operator.company_id)
+    .outerjoin(User, PERSON)
     .where(
+        STANDS,
         OperatorSession.digest == bindparam("digest"),
         OperatorSession.expires_at > bindparam("now"),
         OperatorSession.seen_at > bindparam("idle_since"),
@@ -59,7 +61,7 @@ def start_session(company_id: str, operator_id: str) -> str:
 
 
 def find_signed_in(secret: str | None, now: dt.datetime) -> SignedIn | None:
-    """The operator whose session the cookie names, while it lasts."""
+    """The operator whose session the cookie names, while it lasts and the person behind it is an admin."""
     if not secret:
         return None
     digest = to_digest(secret)

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 
 from dashboard import attempts, passwords
-from dashboard.operators import OperatorError, to_email_key
+from dashboard.operators import PERSON, STANDS, OperatorError, to_email_key
 from dashboard.sessions import start_session, to_digest
-from models import Company, Operator, SignInLink, reading, utcnow, writing
+from models import Company, Operator, SignInLink, SingleSignOn, User, reading, utcnow, writing
 
 LINK_GOOD_FOR = dt.timedelta(hours=24)
 
@@ -24,11 +24,12 @@ def sign_in(email: str, password: str, address: str) -> str:
     ``address`` is where the request came from: attempts are limited per account and address.
     """
     if not attempts.may_try(email, address, utcnow()):
-        minutes = int(attempts.WINDOW.total_seconds() // 60)
-        raise SignInRefused(f"Too many attempts. Wait {minutes} minutes, then try again.")
+        raise SignInRefused(attempts.TOO_MANY)
     found = _find_by_email(email)
     if not passwords.is_right(found.password_hash if found else None, password) or found is None:
         raise SignInRefused("Email and password do not fit together.")
+    if found.required:
+        raise SignInRefused("Your company signs in by single sign-on only.")
     attempts.forget(email)
     return start_session(found.company_id, found.id)
 
@@ -85,8 +86,11 @@ def _is_good(secret: str) -> tuple[Any, Any]:
 
 
 def _find_by_email(email: str) -> Any:
-    statement = select(Operator.company_id, Operator.id, Operator.password_hash).where(
-        Operator.email_key == to_email_key(email)
+    statement = (
+        select(Operator.company_id, Operator.id, Operator.password_hash, SingleSignOn.required)
+        .outerjoin(SingleSignOn, SingleSignOn.company_id == Operator.company_id)
+        .outerjoin(User, PERSON)
+        .where(STANDS, Operator.email_key == to_email_key(email))
     )
     with reading() as connection:
         return connection.execute(statement).first()

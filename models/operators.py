@@ -37,6 +37,8 @@ class Operator(Base):
     """... and who they are there, whatever their email becomes."""
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
     signed_in_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    user_id: Mapped[str | None]
+    """The admin their IdP provisions, since they came in by single sign-on: they leave with that person."""
 
 
 class SignInLink(Base):

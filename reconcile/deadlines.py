@@ -5,6 +5,7 @@ The timeout of a socket is per read: a platform that drips one byte a second nev
 
 import http.client
 import io
+import ipaddress
 import socket
 import time
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -67,5 +69,39 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+class _Public:
+    """Connects to addresses of the internet only, whatever a name resolves to at that moment."""
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        address = ipaddress.ip_address(sock.getpeername()[0])
+        if not (getattr(address, "ipv4_mapped", None) or address).is_global:
+            sock.close()
+            raise PrivateAddressError(self, f"{address} is not a public address")  # type: ignore[arg-type]
+        return sock
+
+
+class PrivateAddressError(NewConnectionError):
+    """A name led into a network of our own."""
+
+
+class _PublicPlainConnection(_Public, _PlainConnection):
+    pass
+
+
+class _PublicTlsConnection(_Public, _TlsConnection):
+    pass
+
+
+class _PublicPlainPool(HTTPConnectionPool):
+    ConnectionCls = _PublicPlainConnection
+
+
+class _PublicTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicTlsConnection
+
+
 POOLS = {"http": _PlainPool, "https": _TlsPool}
 """By scheme, for urllib3's pool manager."""
+PUBLIC_POOLS = {"http": _PublicPlainPool, "https": _PublicTlsPool}
+"""The same for addresses that a customer named."""

@@ -1,9 +1,4 @@
-"""The one guarded session: every request Herdbook sends out goes through ``Session.call``.
-
-It follows no redirect, reads no netrc and no proxy setting, retries nothing by itself, and bounds an
-answer in size and a call in time: requests' own timeout is per read, so that a platform which drips one
-byte a second would hold a thread for ever.
-"""
+"""The training platform over the guarded session: one call, one answer, and who may call when."""
 
 import datetime as dt
 import json
@@ -17,16 +12,20 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
-from reconcile.deadlines import POOLS
+from reconcile.outbound import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    OutboundError,
+    ask,
+    name_of,
+    open_session,
+    reason_of,
+)
 
-CONNECT_SECONDS = 4.0
-ANSWER_SECONDS = 10.0
 CALL_SECONDS = CONNECT_SECONDS + ANSWER_SECONDS
 """No call takes longer; a stopping process waits for the call in hand."""
-LARGEST_ANSWER = 8 * 1024 * 1024
 LONGEST_RETRY_AFTER = 24 * 3600.0
 RUN_SECONDS = 1800.0
 MOST_FAILURES = 8
@@ -129,19 +128,8 @@ class Session:
 
     def __init__(self, url: str, token: str, gate: Gate, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.url, self.gate = url.rstrip("/"), gate
-        self._timeout = (CONNECT_SECONDS, answer_seconds)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update(
-            {
-                "Authorization": f"Bearer {token}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": "Herdbook",
-            }
-        )
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _DeadlineAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+        self._answer_seconds = answer_seconds
+        self._session = open_session({"Authorization": f"Bearer {token}"})
 
     def close(self) -> None:
         self._session.close()
@@ -173,19 +161,17 @@ class Session:
 
     def _ask(self, method: str, path: str, *, key: str | None, **what: Any) -> Answer:
         headers = {"Idempotency-Key": key} if key else None
+        seconds = self._answer_seconds
         try:
-            with self._session.request(
-                method,
-                self.url + path,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-                **what,
-            ) as response:
-                text = _read(response)
+            response, text = ask(
+                self._session, method, self.url + path, answer_seconds=seconds, headers=headers, **what
+            )
+        except OutboundError as error:
+            raise LmsUnavailable(f"the platform: {error}") from error
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise LmsUnavailable(_describe(error), in_doubt=_may_have_arrived(error)) from error
+            raise LmsUnavailable(
+                f"no usable answer from the platform ({name_of(error)})", in_doubt=_may_have_arrived(error)
+            ) from error
         if failure := _find_failure(method, response, text):
             raise failure
         is_silent = method == "DELETE" and not text.strip()
@@ -193,24 +179,6 @@ class Session:
 
 
 # --- reading an answer ----------------------------------------------------------------------------
-
-
-def _read(response: requests.Response) -> bytes:
-    """The body, at most LARGEST_ANSWER bytes of it and never unpacked."""
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise LmsUnavailable("the platform sent a packed answer that was not asked for")
-    _require_bearable(response.raw.length_remaining or 0)
-    parts, size = [], 0
-    for part in response.raw.stream(65536, decode_content=False):
-        parts.append(part)
-        size += len(part)
-        _require_bearable(size)
-    return b"".join(parts)
-
-
-def _require_bearable(size: int) -> None:
-    if size > LARGEST_ANSWER:
-        raise LmsUnavailable(f"the platform's answer is longer than {LARGEST_ANSWER // 2**20} MB")
 
 
 def _parse(text: bytes) -> dict[str, Any]:
@@ -272,18 +240,6 @@ def _find_date(text: str | None) -> dt.datetime | None:
 
 def _may_have_arrived(error: Exception) -> bool:
     """Only where no connection was made is it certain that nothing reached the platform."""
-    reason = getattr(error.args[0] if error.args else None, "reason", error)
-    return not isinstance(reason, NewConnectionError | ConnectTimeoutError | SSLError | socket.gaierror)
-
-
-def _describe(error: Exception) -> str:
-    reason = getattr(error.args[0] if error.args else None, "reason", error)
-    return f"no usable answer from the platform ({type(reason).__name__})"
-
-
-class _DeadlineAdapter(HTTPAdapter):
-    """requests over connections whose answers have a deadline."""
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+    return not isinstance(
+        reason_of(error), NewConnectionError | ConnectTimeoutError | SSLError | socket.gaierror
+    )

@@ -15,6 +15,7 @@ from dashboard.pages import (
     runs,
     settings,
     sign_in,
+    single_sign_on,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "runs",
     "settings",
     "sign_in",
+    "single_sign_on",
 ]

@@ -13,20 +13,20 @@ from dashboard.sessions import COOKIE, cookie_rules, end_sessions, set_cookie
 @pages.get("/sign-in")
 def show_sign_in() -> str:
     """The form."""
-    return render_template("sign_in.html", form=Form(), next=_local(request.args.get("next", "")))
+    return render_template("sign_in.html", form=Form(), next=to_local(request.args.get("next", "")))
 
 
 @pages.post("/sign-in")
 def sign_in() -> Response | tuple[str, int]:
     """Check the password; the answer to a wrong one does not tell whether the account exists."""
     form = Form(request.form)
-    wanted = _local(form.get("next"))
+    wanted = to_local(form.get("next"))
     try:
         secret = ways.sign_in(form.get("email"), request.form.get("password", ""), request.remote_addr or "")
     except ways.SignInRefused as refusal:
         form.mistakes["form"] = str(refusal)
         return render_template("sign_in.html", form=form, next=wanted), 401
-    return _welcome(secret, wanted)
+    return welcome(secret, wanted)
 
 
 @pages.get("/sign-in/link/<secret>")
@@ -40,7 +40,7 @@ def show_link(secret: str) -> tuple[str, int]:
 def use_link(secret: str) -> Response | tuple[str, int]:
     """Use the link."""
     try:
-        return _welcome(ways.use_link(secret), "")
+        return welcome(ways.use_link(secret), "")
     except ways.SignInRefused:
         return render_template("sign_in_link.html", owner=None, secret=secret), 404
 
@@ -54,13 +54,14 @@ def sign_out() -> Response:
     return response
 
 
-def _welcome(secret: str, wanted: str) -> Response:
+def welcome(secret: str, wanted: str) -> Response:
+    """Signed in: hand over the cookie, and go where one wanted to."""
     response = redirect(wanted or url_for("dashboard.overview"))
     set_cookie(response, secret)
     return response
 
 
-def _local(target: str) -> str:
+def to_local(target: str) -> str:
     """A path of ours, or nothing: nobody is sent elsewhere after signing in."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if is_path and target.isprintable() else ""

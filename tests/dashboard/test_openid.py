@@ -1,0 +1,158 @@
+"""What of a provider's answer is believed: the token's signature, and every claim that ties it to us."""
+
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+
+from dashboard import openid
+from dashboard.openid import Attempt, Client, OpenIdError, find_issuer_mistake, find_verified_email
+
+ISSUER = "https://acme.okta.com"
+ENTRA = "https://login.microsoftonline.com/8b0f0a0e-0000-4000-8000-000000000000/v2.0"
+CLIENT = Client(ISSUER, "our id", "our secret, long enough to sign with", "https://herdbook.example/back")
+ATTEMPT = Attempt("state", "nonce", "verifier")
+KEY = RSAKey.generate_key(2048, {"kid": "one"}, private=True)
+CURVE = ECKey.generate_key("P-256", {"kid": "two"}, private=True)
+STRANGER = RSAKey.generate_key(2048, {"kid": "one"}, private=True)
+
+
+@pytest.fixture(autouse=True)
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The issuer's keys, as it publishes them."""
+    keys = KeySet([KEY, CURVE]).as_dict(private=False)
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, keys))
+
+
+def claims(**other: Any) -> dict[str, Any]:
+    now = int(time.time())
+    good = {"iss": ISSUER, "aud": "our id", "sub": "ada", "nonce": "nonce", "iat": now, "exp": now + 300}
+    return {name: value for name, value in (good | other).items() if value is not None}
+
+
+def read(told: dict[str, Any], key: Any = KEY, algorithm: str = "RS256", kid: str = "one") -> dict[str, Any]:
+    token = jwt.encode({"alg": algorithm, "kid": kid}, told, key, algorithms=[algorithm])
+    return openid.read_id_token(CLIENT, ATTEMPT, {"jwks_uri": f"{ISSUER}/keys"}, token)
+
+
+def test_a_good_token_says_who_it_is() -> None:
+    assert read(claims())["sub"] == "ada"
+    assert read(claims(), CURVE, "ES256", "two")["sub"] == "ada"
+    assert read(claims(aud=["our id"]))["sub"] == "ada"
+    assert read(claims(exp=int(time.time()) - 60))["sub"] == "ada", "two clocks may be apart by a minute"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"iss": "https://evil.okta.com"},
+        {"iss": ISSUER + "/"},
+        {"iss": None},
+        {"aud": "somebody else's id"},
+        {"aud": ["somebody else's id"]},
+        {"aud": None},
+        {"aud": ["our id", "another"]},
+        {"aud": ["our id", "another"], "azp": "another"},
+        {"nonce": "of another sign-in"},
+        {"nonce": None},
+        {"exp": 1},
+        {"exp": None},
+        {"exp": "soon"},
+        {"iat": None},
+        {"iat": 99999999999},
+        {"nbf": 99999999999},
+        {"sub": None},
+        {"sub": 7},
+        {"sub": ""},
+    ],
+    ids=str,
+)
+def test_a_token_that_is_not_for_us_now_is_not_believed(other: dict[str, Any]) -> None:
+    with pytest.raises(OpenIdError, match="cannot be believed"):
+        read(claims(**other))
+
+
+def test_a_token_of_another_key_is_not_believed() -> None:
+    with pytest.raises(OpenIdError, match="cannot be believed"):
+        read(claims(), STRANGER)
+
+
+def test_a_token_signed_with_our_own_secret_or_not_at_all_is_not_believed() -> None:
+    with pytest.raises(OpenIdError, match="cannot be believed"):
+        read(claims(), OctKey.import_key(CLIENT.client_secret), "HS256")
+    for token in ("", "a.b.c", "é", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ."):
+        with pytest.raises(OpenIdError, match="cannot be believed"):
+            openid.read_id_token(CLIENT, ATTEMPT, {"jwks_uri": f"{ISSUER}/keys"}, token)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "told", "email"),
+    [
+        (ISSUER, {"email": " ada@acme.example ", "email_verified": True}, "ada@acme.example"),
+        (ISSUER, {"email": "ada@acme.example", "email_verified": "true"}, "ada@acme.example"),
+        (ISSUER, {"email": "ada@acme.example"}, ""),
+        (ISSUER, {"email": "ada@acme.example", "xms_edov": True}, ""),
+        (ENTRA, {"email": "ada@acme.example"}, ""),
+        (ENTRA, {"preferred_username": "ada@acme.example", "upn": "ada@acme.example"}, ""),
+        (ENTRA, {"email": "ada@acme.example", "xms_edov": True}, "ada@acme.example"),
+        (ENTRA, {"email": "ada@acme.example", "xms_edov": "1"}, "ada@acme.example"),
+        (ENTRA, {"email": "ada@acme.example", "xms_edov": False}, ""),
+        (ENTRA, {"email": "ada@acme.example", "xms_edov": True, "email_verified": False}, ""),
+        ("https://login.microsoftonline.com.evil.example", {"email": "a@b.c", "xms_edov": True}, ""),
+    ],
+)
+def test_an_email_counts_where_the_provider_vouches_for_it(
+    issuer: str, told: dict[str, Any], email: str
+) -> None:
+    assert find_verified_email(issuer, told) == email
+
+
+def test_an_issuer_is_one_companys_own() -> None:
+    assert find_issuer_mistake(ISSUER) is None
+    assert find_issuer_mistake(ENTRA) is None
+    for tenant in ("common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad", ""):
+        assert find_issuer_mistake(f"https://login.microsoftonline.com/{tenant}/v2.0")
+    assert find_issuer_mistake("http://127.0.0.1:9000")
+    assert find_issuer_mistake("http://127.0.0.1:9000", is_local=True) is None
+    assert find_issuer_mistake("http://idp.acme.example", is_local=True)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"issuer": "https://evil.okta.com"},
+        {"issuer": ISSUER + "/"},
+        {"token_endpoint": "http://acme.okta.com/token"},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"authorization_endpoint": None},
+    ],
+    ids=str,
+)
+def test_what_a_provider_says_of_itself_must_fit(
+    monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any]
+) -> None:
+    good = {"issuer": ISSUER} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, good))
+    assert openid.load_metadata(ISSUER) == good
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, good | metadata))
+    with pytest.raises(OpenIdError):
+        openid.load_metadata(ISSUER)
+
+
+def test_an_id_token_without_email_is_completed_by_userinfo_of_the_same_subject(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = {"sub": "ada", "email": "ada@acme.example", "email_verified": True, "groups": ["x"]}
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, told))
+    ask = openid._ask_userinfo
+    metadata, answer = {"userinfo_endpoint": f"{ISSUER}/userinfo"}, {"access_token": "token"}
+    found = ask(CLIENT, metadata, {"sub": "ada"}, answer)
+    assert found == {"email": "ada@acme.example", "email_verified": True}
+    assert ask(CLIENT, {}, {"sub": "ada"}, answer) == {}
+    with pytest.raises(OpenIdError, match="about somebody else"):
+        ask(CLIENT, metadata, {"sub": "eve"}, answer)

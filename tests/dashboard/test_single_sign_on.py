@@ -1,0 +1,360 @@
+"""Single sign-on against a real OpenID provider on loopback: who comes in, as whom, and for how long."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from dashboard import provider as way
+from dashboard.operators import add_operator, list_operators
+from dashboard.seals import SealBroken, seal, unseal
+from dashboard.single_sign_on import find_provider, save_provider
+from models import Operator, reading
+from scim.tokens import create_token
+from tests.dashboard.browser import Browser, Markup, open_browser
+from tests.dashboard.conftest import on_both
+from tests.dashboard.openid_provider import Provider, running_provider
+from tests.scim.idp import Idp, replace
+
+BACK = "http://localhost/sign-in/single"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def okta(app: Flask, running: Provider) -> Provider:
+    """The provider of company 23456, which knows Ada as one who has verified her email."""
+    use(running, "23456")
+    running.describe("ada", email="Ada@acme.example", email_verified=True)
+    return running
+
+
+@pytest.fixture
+def idp(app: Flask) -> Idp:
+    return Idp(app.test_client(), create_token("23456", "Okta"))
+
+
+@pytest.fixture
+def ada(idp: Idp) -> str:
+    """An active admin whom the IdP provisions; her id."""
+    return hire(idp, "ada@acme.example")
+
+
+def use(provider: Provider, company_id: str, **more: bool) -> None:
+    client_id, secret = provider.register(BACK)
+    sealed = way.seal_secret(company_id, secret)
+    save_provider(company_id, issuer=provider.issuer, client_id=client_id, sealed_secret=sealed, **more)
+
+
+def hire(idp: Idp, email: str, name: str = "", user_type: str = "admin") -> str:
+    emails = [{"value": email, "type": "work"}]
+    return str(idp.create(name or email, emails=emails, userType=user_type, active=True)["id"])
+
+
+def come(browser: Browser, provider: Provider, subject: str = "ada", company: str = "23456") -> str:
+    """Sign in as ``subject``; what the last page says, "" where it is a way in."""
+    address = browser.get(f"/sign-in/company/{company}").headers["Location"]
+    answer = browser.get(provider.sign_in(address, subject).removeprefix("http://localhost"))
+    if answer.status_code == 302:
+        return ""
+    assert answer.status_code == 403
+    return Markup(answer.text).text
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get("/account").status_code == 200
+
+
+@on_both
+def test_an_active_admin_comes_in_as_a_viewer(anybody: Browser, okta: Provider, ada: str) -> None:
+    assert come(anybody, okta) == ""
+    page = anybody.read("/account").text
+    assert "Ada@acme.example" in page
+    assert "viewer of Acme" in page
+    with reading() as connection:
+        row = connection.execute(select(Operator.__table__)).one()
+    assert (row.issuer, row.subject, row.user_id) == (okta.issuer, "ada", ada)
+
+
+def test_whoever_is_an_operator_already_keeps_the_role(anybody: Browser, okta: Provider, ada: str) -> None:
+    operator_id = add_operator("23456", "ADA@acme.example", "owner")
+    assert come(anybody, okta) == ""
+    assert "owner of Acme" in anybody.read("/account").text
+    assert [line.id for line in list_operators("23456")] == [operator_id]
+
+
+@pytest.mark.parametrize("operation", ["deactivate", "delete", "demote"])
+@on_both
+def test_whoever_stops_being_an_admin_is_out_at_the_next_request(
+    anybody: Browser, okta: Provider, idp: Idp, ada: str, operation: str
+) -> None:
+    come(anybody, okta)
+    assert is_in(anybody)
+    if operation == "delete":
+        idp.delete(f"/Users/{ada}")
+    else:
+        change = replace("active", False) if operation == "deactivate" else replace("userType", "learner")
+        idp.patch(f"/Users/{ada}", change)
+    assert not is_in(anybody)
+    assert "is no active admin here" in come(anybody, okta)
+    if operation == "deactivate":
+        idp.patch(f"/Users/{ada}", replace("active", True))
+        assert come(anybody, okta) == ""
+
+
+def test_a_leaver_does_not_come_in_by_a_password_either(
+    app: Flask, anybody: Browser, okta: Provider, idp: Idp, ada: str
+) -> None:
+    add_operator("23456", "ada@acme.example", "owner", PASSWORD)
+    come(anybody, okta)
+    idp.patch(f"/Users/{ada}", replace("active", False))
+    stranger = Browser(app.test_client())
+    answer = stranger.send("/sign-in", email="ada@acme.example", password=PASSWORD)
+    assert answer.status_code == 401
+
+
+def test_the_subject_says_who_it_is_whatever_the_email_becomes(
+    app: Flask, anybody: Browser, okta: Provider, idp: Idp, ada: str
+) -> None:
+    come(anybody, okta)
+    okta.describe("ada", email="ada.lovelace@acme.example", email_verified=True)
+    again = Browser(app.test_client())
+    assert come(again, okta) == ""
+    assert len(list_operators("23456")) == 1
+
+
+def test_another_subject_with_the_same_email_is_refused(
+    app: Flask, anybody: Browser, okta: Provider, ada: str
+) -> None:
+    come(anybody, okta)
+    okta.describe("eve", email="ada@acme.example", email_verified=True)
+    eve = Browser(app.test_client())
+    assert "came in before as somebody else" in come(eve, okta, "eve")
+    assert not is_in(eve)
+
+
+@on_both
+def test_two_people_who_share_the_email_are_refused(
+    anybody: Browser, okta: Provider, idp: Idp, ada: str
+) -> None:
+    hire(idp, "ADA@acme.example", "other@acme.example", "learner")
+    assert "Two people of your company have the email" in come(anybody, okta)
+    assert list_operators("23456") == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email": "ada@acme.example"},
+        {"email": "ada@acme.example", "email_verified": False},
+        {"email": "ada@acme.example", "email_verified": "no"},
+        {"email": "ada@acme.example", "xms_edov": True},
+        {"preferred_username": "ada@acme.example", "email_verified": True},
+        {"email": ["ada@acme.example"], "email_verified": True},
+    ],
+)
+def test_an_email_that_nobody_vouches_for_lets_nobody_in(
+    anybody: Browser, okta: Provider, ada: str, claims: dict[str, object]
+) -> None:
+    okta.describe("ada", **claims)
+    assert "does not say that your email is verified" in come(anybody, okta)
+    assert list_operators("23456") == []
+
+
+@pytest.mark.parametrize("user_type", ["learner", "administrator"])
+def test_whoever_is_no_admin_is_refused(anybody: Browser, okta: Provider, idp: Idp, user_type: str) -> None:
+    hire(idp, "ada@acme.example", user_type=user_type)
+    assert "is no active admin here" in come(anybody, okta)
+
+
+def test_an_admin_of_another_company_does_not_come_in_here(
+    app: Flask, anybody: Browser, okta: Provider
+) -> None:
+    from companies import add_company
+
+    add_company("Globex", "7")
+    hire(Idp(app.test_client(), create_token("7", "Okta"), "7"), "ada@acme.example")
+    assert "is no active admin here" in come(anybody, okta)
+    use(okta, "7")
+    assert come(anybody, okta, company="7") == ""
+    assert "viewer of Globex" in anybody.read("/account").text
+
+
+def test_an_operator_of_another_company_is_not_taken_over(
+    app: Flask, anybody: Browser, okta: Provider, ada: str
+) -> None:
+    from companies import add_company
+
+    add_company("Globex", "7")
+    operator_id = add_operator("7", "ada@acme.example", "owner", PASSWORD)
+    assert "cannot be an operator of this company" in come(anybody, okta)
+    assert [line.id for line in list_operators("7")] == [operator_id]
+
+
+# --- the way there and back ---------------------------------------------------------------------------
+
+
+def test_a_company_without_single_sign_on_and_no_company_get_the_same_answer(
+    app: Flask, anybody: Browser
+) -> None:
+    answers = [anybody.get(f"/sign-in/company/{company}") for company in ("23456", "777", "x" * 500)]
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.text for answer in answers}) == 1
+    assert "Single sign-on is not set up under this company ID." in answers[0].text
+
+
+def test_the_form_leads_on_without_telling_whether_a_company_exists(anybody: Browser, okta: Provider) -> None:
+    known, unknown = (
+        anybody.send("/sign-in/company", company_id=company, next="/flags") for company in ("23456", "99999")
+    )
+    assert known.text.replace("23456", "99999") == unknown.text
+    links = {link["href"] for link in Markup(known.text).find("a")}
+    assert links == {"/", "/sign-in/company/23456?next=/flags"}
+
+
+def test_one_comes_back_to_where_one_wanted_to_go(anybody: Browser, okta: Provider, ada: str) -> None:
+    address = anybody.get("/sign-in/company/23456", next="/flags").headers["Location"]
+    back = okta.sign_in(address, "ada").removeprefix("http://localhost")
+    assert anybody.get(back).headers["Location"] == "/flags"
+    address = anybody.get("/sign-in/company/23456", next="//evil.example").headers["Location"]
+    back = okta.sign_in(address, "ada").removeprefix("http://localhost")
+    assert anybody.get(back).headers["Location"] == "/"
+
+
+def test_an_answer_counts_once_and_only_in_the_browser_that_asked(
+    app: Flask, anybody: Browser, okta: Provider, ada: str
+) -> None:
+    address = anybody.get("/sign-in/company/23456").headers["Location"]
+    back = okta.sign_in(address, "ada").removeprefix("http://localhost")
+    other = Browser(app.test_client())
+    assert "began in another browser" in other.get(back).text
+    other.get("/sign-in/company/23456")
+    assert "belongs to another sign-in" in other.get(back).text
+    kept = anybody.client.get_cookie("herdbook_single", path="/sign-in")
+    assert kept is not None
+    assert "HttpOnly" in str(kept) or kept.http_only
+    assert anybody.get(back).status_code == 302
+    anybody.client.set_cookie("herdbook_single", kept.value, path="/sign-in")
+    assert "The provider refused the code: invalid_grant." in anybody.get(back).text
+
+
+def test_a_refusal_of_the_provider_is_told(anybody: Browser, okta: Provider) -> None:
+    address = anybody.get("/sign-in/company/23456").headers["Location"]
+    assert "code_challenge_method=S256" in address
+    state = address.split("state=")[1].split("&")[0]
+    answer = anybody.get("/sign-in/single", state=state, error="access_denied<b>")
+    assert answer.status_code == 403
+    assert "Your provider says no: access_denied&lt;b&gt;." in answer.text
+
+
+def test_a_provider_that_is_away_is_told(anybody: Browser, okta: Provider) -> None:
+    save_provider("23456", issuer="http://127.0.0.1:9")
+    answer = anybody.get("/sign-in/company/23456")
+    assert answer.status_code == 403
+    assert "The provider could not be asked: no usable answer from 127.0.0.1" in answer.text
+
+
+def test_attempts_are_limited_per_address(anybody: Browser, okta: Provider) -> None:
+    answers = [anybody.get("/sign-in/single").text for _ in range(41)]
+    assert "Too many attempts. Wait 15 minutes, then try again." in answers[-1]
+    assert "Too many attempts" not in answers[-2]
+
+
+# --- settings -----------------------------------------------------------------------------------------
+
+
+def test_an_owner_sets_it_up_and_the_secret_is_sealed(app: Flask, running: Provider, owner: Browser) -> None:
+    client_id, secret = running.register(BACK)
+    page = owner.read("/settings/single-sign-on").text
+    assert BACK in page
+    assert "http://localhost/sign-in/company/23456" in page
+    answer = owner.send(
+        "/settings/single-sign-on", issuer=running.issuer, client_id=client_id, client_secret=secret
+    )
+    assert answer.status_code == 302
+    found = find_provider("23456")
+    assert found is not None
+    assert secret not in str(found)
+    assert secret not in owner.get("/settings/single-sign-on").text
+    # An empty secret keeps the one there is.
+    owner.send("/settings/single-sign-on", issuer=running.issuer, client_id="other")
+    changed = find_provider("23456")
+    assert changed is not None
+    assert (changed.client_id, changed.sealed_secret) == ("other", found.sealed_secret)
+    assert owner.send("/settings/single-sign-on/remove").status_code == 302
+    assert find_provider("23456") is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "sentence"),
+    [
+        ("", "The issuer"),
+        ("acme.okta.com", "begins with https://"),
+        ("http://acme.okta.com", "begins with https://"),
+        ("https://user@acme.okta.com", "begins with https://"),
+        ("https://acme.okta.com/?x=1", "without ? or #"),
+        ("https://login.microsoftonline.com/common/v2.0", "Your own tenant"),
+        ("https://login.microsoftonline.com/organizations/v2.0", "Your own tenant"),
+        ("http://127.0.0.1:9", "could not be asked"),
+    ],
+)
+def test_an_issuer_that_will_not_do_comes_back_with_what_was_typed(
+    app: Flask, owner: Browser, issuer: str, sentence: str
+) -> None:
+    answer = owner.send(
+        "/settings/single-sign-on", issuer=issuer, client_id="our id", client_secret="a secret"
+    )
+    page = Markup(answer.text)
+    assert answer.status_code == 422
+    assert page.values()["issuer"] == issuer
+    assert page.values()["client_id"] == "our id"
+    assert "a secret" not in answer.text
+    assert page.find("input", name="issuer")[0]["aria-describedby"] == "issuer-mistake"
+    assert sentence in page.text
+    assert find_provider("23456") is None
+
+
+def test_single_sign_on_only_is_for_those_who_have_come_that_way(
+    app: Flask, anybody: Browser, okta: Provider, owner: Browser, ada: str
+) -> None:
+    fields = {"issuer": okta.issuer, "client_id": "x", "required": "on"}
+    answer = owner.send("/settings/single-sign-on", **fields)
+    assert answer.status_code == 422
+    assert "so that nobody is locked out" in answer.text
+    add_operator("23456", "ada@acme.example", "owner", PASSWORD)
+    come(anybody, okta)
+    assert anybody.send("/settings/single-sign-on", **fields).status_code == 302
+    assert [is_in(anybody), is_in(owner)] == [True, False]
+    answer = Browser(app.test_client()).send("/sign-in", email="ada@acme.example", password=PASSWORD)
+    assert "Your company signs in by single sign-on only." in answer.text
+
+
+def test_a_new_issuer_binds_everybody_anew(app: Flask, anybody: Browser, okta: Provider, ada: str) -> None:
+    come(anybody, okta)
+    save_provider("23456", issuer="https://entra.example")
+    with reading() as connection:
+        row = connection.execute(select(Operator.issuer, Operator.subject, Operator.user_id)).one()
+    assert tuple(row) == (None, None, ada)
+    open_browser(app, "olga@acme.example")
+
+
+def test_a_secret_is_read_with_its_own_key_and_purpose_only(app: Flask) -> None:
+    sealed = seal("client secret", "one")
+    assert unseal(sealed, "one") == "client secret"
+    for broken, purpose in ((sealed, "other"), (sealed[:-4] + "AAA=", "one"), ("", "one"), ("é", "one")):
+        with pytest.raises(SealBroken):
+            unseal(broken, purpose)
+
+
+def test_another_secret_key_asks_for_the_client_secret_again(
+    app: Flask, anybody: Browser, okta: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SECRET_KEY", "another one, of many characters")
+    answer = anybody.get("/sign-in/company/23456")
+    assert "SECRET_KEY has changed" in answer.text

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from models import AccessToken, Catalog, LogEntry, PlannedChange, Run
+from models import AccessToken, Catalog, GroupMember, LogEntry, PlannedChange, Run
 from reconcile.state import Source
 from reconcile.summary import show_run
 
@@ -16,6 +16,7 @@ READS = {
     "tag": ("training_tags", "entitlements"),
     "journey": ("training_tags", "entitlements"),
     "rule": ("state", "country", "learnerrole", "department", "location"),
+    "group": ("groups",),
 }
 """The attributes, case folded, behind each kind of source; a pin is an operator's own word."""
 DECIDING = {"usertype", "active", "givenname", "familyname", *READS["tag"], *READS["rule"]}
@@ -86,21 +87,32 @@ class LastChange:
 
 
 def list_requests(connection: Connection, company_id: str, user_id: str) -> tuple[Request, ...]:
-    """Of the person's last requests those that changed anything courses follow from, newest first."""
+    """Of the last requests on the person, and on groups the person is in, those that changed anything
+    courses follow from, newest first."""
+    groups = connection.execute(
+        select(GroupMember.group_id).where(
+            GroupMember.company_id == company_id, GroupMember.member_id == user_id
+        )
+    ).scalars()
+    rows = [(row, _deciding(row)) for row in _load_entries(connection, company_id, [user_id])]
+    rows += [(row, _joining(row, user_id)) for row in _load_entries(connection, company_id, groups.all())]
+    return tuple(
+        Request(row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
+        for row, changes in sorted(rows, key=lambda pair: str(pair[0].id), reverse=True)
+        if changes
+    )
+
+
+def _load_entries(connection: Connection, company_id: str, resources: Sequence[str]) -> Sequence[Row[Any]]:
     same_token = (AccessToken.company_id == LogEntry.company_id) & (AccessToken.id == LogEntry.token_id)
     statement = (
         select(LogEntry.__table__, AccessToken.name.label("token"))
         .outerjoin(AccessToken, same_token)
-        .where(LogEntry.company_id == company_id, LogEntry.resource_id == user_id, LogEntry.status < 300)
+        .where(LogEntry.company_id == company_id, LogEntry.resource_id.in_(resources), LogEntry.status < 300)
         .order_by(LogEntry.id.desc())
         .limit(MOST_ENTRIES)
     )
-    rows = ((row, _deciding(row)) for row in connection.execute(statement))
-    return tuple(
-        Request(row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
-        for row, changes in rows
-        if changes
-    )
+    return connection.execute(statement).all() if resources else []
 
 
 def find_cause(sources: Iterable[Source], requests: Sequence[Request]) -> Request | None:
@@ -144,6 +156,16 @@ def _deciding(row: Row[Any]) -> Mapping[str, tuple[Any, Any]]:
         for name, (was, now) in ((_last_name(path), pair) for path, pair in found.items())
         if name.casefold() in DECIDING
     }
+
+
+def _joining(row: Row[Any], user_id: str) -> Mapping[str, tuple[Any, Any]]:
+    """A request that brought the person into a group, or renamed the group, as a change of the person."""
+    found = json.loads(row.changes) if row.changes else {}
+    was, now = (user_id in json.dumps(members) for members in found.get("members", (None, None)))
+    before, after = found.get("displayName", (row.user_name, row.user_name))
+    if now and not was:
+        return {"groups": (None, after)}
+    return {"groups": (before, after)} if before != after else {}
 
 
 def _last_name(path: str) -> str:

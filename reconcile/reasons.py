@@ -120,11 +120,17 @@ def _why_wanted(want: Desired) -> Iterator[str]:
 def _how_it_stands(case: Case, want: Desired) -> Iterator[str]:
     row = case.standing.open.get(want.course)
     if not case.person.active:
-        yield "the person is deactivated: nothing is assigned, what is open rests"
+        yield _how_away(case, row)
     elif row is not None:
         yield from _how_open(case, want, row)
     else:
         yield _why_not_open(case, want)
+
+
+def _how_away(case: Case, row: Observed | None) -> str:
+    if row and not row.paused_on and is_suppressed(case, "pause", row.course):
+        return "the person is deactivated, and an operator discarded or undid that it rests"
+    return "the person is deactivated: nothing is assigned, what is open rests"
 
 
 def _how_open(case: Case, want: Desired, row: Observed) -> Iterator[str]:
@@ -226,3 +232,5 @@ def _why_not_withdrawn(case: Case, row: Observed) -> Iterator[str]:
         yield "the company keeps what was once assigned"
     elif case.person.active:
         yield "the next run withdraws it"
+    else:
+        yield _how_away(case, row)

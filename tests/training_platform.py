@@ -24,7 +24,7 @@ from tests.platform_faults import FAULTS, Faults, Mix, answer_plainly
 
 Row = dict[str, Any]
 Answer = tuple[int, Any]
-GRACE = 0.1
+GRACE = 0.4
 """Seconds in which a request that was already on its way may still arrive after a 429."""
 
 

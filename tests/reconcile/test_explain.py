@@ -5,9 +5,9 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
-from models import AccessToken, LogEntry, new_id, writing
+from models import AccessToken, Company, Group, GroupMember, LogEntry, new_id, writing
 from reconcile.decisions import save_exemption, save_pin
 from reconcile.embedded import record_progress
 from reconcile.explain import explain_person
@@ -185,6 +185,23 @@ def test_a_deletion_and_a_return_from_it_are_changes_too(app: Flask, operation: 
     text = explain_person(COMPANY, JOY, now=NOON).to_text()
     assert f"{operation} by Okta (request r-2): deleted {said}" in text
     assert "Behind it: 2026-03-02 12:00 UTC, create by Okta (request r-1)." in text
+
+
+def test_a_course_by_a_group_leads_back_to_the_request_that_brought_the_person_in(app: Flask) -> None:
+    use_catalog()
+    joy = add_person()
+    group = {"company_id": COMPANY, "id": "g-1", "display_name": "SEC-101", "display_name_key": "sec-101"}
+    times = {"document": "{}", "shadow": "{}", "created_at": NOON, "modified_at": NOON}
+    with writing() as connection:
+        connection.execute(update(Company).values(groups=True))
+        connection.execute(insert(Group).values(**group, **times))
+        connection.execute(insert(GroupMember).values(company_id=COMPANY, group_id="g-1", member_id=joy))
+    log(joy, "create", {"active": [None, True]}, "r-1")
+    log("g-1", "patch", {"members": [[], [{"value": joy}]]}, "r-2")
+    log("g-1", "patch", {"members": [[{"value": joy}], [{"value": joy}, {"value": "kim"}]]}, "r-3")
+    run_company(COMPANY, now=NOON)
+    found = explain_person(COMPANY, JOY, now=NOON).to_json()
+    assert found["assignments"][0]["request"]["correlationId"] == "r-2"  # type: ignore[index]
 
 
 def log(user_id: str, operation: str, changes: dict[str, object], request: str = "r-1") -> None:

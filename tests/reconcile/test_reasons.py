@@ -244,6 +244,15 @@ def test_what_an_operator_turned_down_says_so(ledger: Ledger) -> None:
     )
 
 
+@pytest.mark.parametrize("tags", ["A", ""])
+def test_a_pause_turned_down_is_told(ledger: Ledger, tags: str) -> None:
+    ledger.run(person("A", **TEXAN))
+    who = person(tags, active=False, away_since=TODAY, **TEXAN)
+    hashes = frozenset((each.course, each.kind, each.desired_hash) for each in ledger.plan(who).changes)
+    told = why(ledger, who._replace(suppressions=hashes), "A")
+    assert "an operator discarded or undid that it rests" in told
+
+
 def test_a_return_turned_down_is_told(ledger: Ledger) -> None:
     ledger.run(person("A", **TEXAN))
     ledger.run(person("A", active=False, away_since=TODAY, **TEXAN))

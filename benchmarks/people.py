@@ -1,13 +1,14 @@
 """A company of any size: one real person, created over SCIM, multiplied in SQL.
 
-Every text of the template person that holds the digits ``0000000`` gets the number of the copy, so
-each copy is what the service itself would have stored, and a million of them take seconds.
+Every text of the template person that holds the digits ``0000000`` gets the number of the copy, and
+tags, state and role of its kind (``mix.KINDS``, in turn), so each copy is what the service itself
+would have stored, and a million of them take a minute.
 """
 
 from sqlalchemy import Connection, Table, Text, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import String
 
+from benchmarks.mix import KINDS, TEMPLATE
 from models import Assignment, PeopleCount, QueueEntry, User, UserEmail
 
 COMPANY = "23456"
@@ -22,6 +23,16 @@ SERIES = {
     " (SELECT generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n)",
 }
 DIGITS = {"sqlite": "printf('%07d', n)", "postgresql": "lpad(CAST(n AS text), 7, '0')"}
+_ROWS = ", ".join(
+    f"({number}, '{tags}', '{state}', '{role}')" for number, (tags, state, role) in enumerate(KINDS)
+)
+MIX = f", mix(kind, mix_tags, mix_state, mix_role) AS (VALUES {_ROWS})"
+OF_KIND = {
+    "state": "mix_state",
+    "state_key": "lower(mix_state)",
+    "learner_role": "mix_role",
+    "role_key": "lower(mix_role)",
+}
 
 
 def person(number: int) -> dict[str, object]:
@@ -43,9 +54,9 @@ def person(number: int) -> dict[str, object]:
         "emails": [{"value": name, "type": "work", "primary": True}],
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": f"e{number:07d}"},
         "urn:ietf:params:scim:schemas:extension:Training:2.0:User": {
-            "training_tags": "SEC-101",
-            "learnerRole": "non-supervisor",
-            "state": "CA",
+            "training_tags": TEMPLATE.tags,
+            "learnerRole": TEMPLATE.role,
+            "state": TEMPLATE.state,
             "country": "US",
         },
     }
@@ -65,21 +76,38 @@ def _multiply_rows(connection: Connection, table: Table, first: int, last: int) 
     values = ", ".join(_copied(column.name, column.type, dialect) for column in table.columns)
     owner = "id" if table.name == "users" else "user_id"
     insert = f"INSERT INTO {table.name} ({names}) "
-    chosen = f"SELECT {values} FROM {table.name}, series WHERE company_id = :company AND {owner} = :template"
-    statement = f"{insert}{SERIES[dialect]} {chosen}"
-    if dialect == "postgresql":
-        statement = f"{SERIES[dialect]} {insert}{chosen}"
+    chosen = (
+        f"SELECT {values} FROM {table.name} CROSS JOIN series JOIN mix ON mix.kind = series.n % {len(KINDS)}"
+        f" WHERE company_id = :company AND {owner} = :template"
+    )
+    series = SERIES[dialect] + MIX
+    statement = f"{series} {insert}{chosen}" if dialect == "postgresql" else f"{insert}{series} {chosen}"
     parameters = {"first": first, "last": last, "company": COMPANY, "template": TEMPLATE_ID}
     connection.execute(text(statement), parameters)
 
 
 def _copied(name: str, kind: object, dialect: str) -> str:
-    number = DIGITS[dialect]
-    if name == "shadow" and dialect == "postgresql":
-        return f"CAST(replace(CAST(shadow AS text), '{NUMBER}', {number}) AS jsonb)"
-    if isinstance(kind, (String, Text, postgresql.JSONB)) and name != "company_id":
-        return f"replace({name}, '{NUMBER}', {number})"
+    """The value of one column in a copy."""
+    if name in OF_KIND:
+        return OF_KIND[name]
+    if name == "shadow":
+        changed = _replaced("CAST(shadow AS text)", dialect, folded=True)
+        return f"CAST({changed} AS jsonb)" if dialect == "postgresql" else changed
+    if isinstance(kind, (String, Text)) and name != "company_id":
+        return _replaced(name, dialect)
     return name
+
+
+def _replaced(value: str, dialect: str, *, folded: bool = False) -> str:
+    value = f"replace({value}, '{NUMBER}', {DIGITS[dialect]})"
+    for name, old in TEMPLATE._asdict().items():
+        new = f"'\"' || mix_{name} || '\"'"
+        value = (
+            f"replace({value}, '\"{old.lower()}\"', lower({new}))"
+            if folded
+            else f"replace({value}, '\"{old}\"', {new})"
+        )
+    return value
 
 
 def rename_template(connection: Connection, created_id: str) -> None:

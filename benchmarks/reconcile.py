@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from app import create_app
 from benchmarks import people
 from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
+from benchmarks.mix import CATALOG
 from benchmarks.report import Figure, heading, say, show
 from benchmarks.scim import Operations
 from benchmarks.serving import Server, latencies, serving
@@ -24,29 +25,26 @@ from models import engine, reading, writing
 from reconcile.catalog import parse_catalog, save_catalog
 from reconcile.run import run_company
 
-CATALOG = """
-courses:
-  - {code: SEC-101, title: Security basics, training_id: 1, due_days: 30}
-"""
-NOTHING_SECONDS = 0.010
 CHANGED = 1000
 NUMBER_OF = "substr(user_id, 30, 7)"
 ANY = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
 
+WRITTEN = ("changes", "assignments", "flags")
 # What a program would send that knew beforehand what every row is to say.
 BY_HAND = (
-    "INSERT INTO changes ({changes}) SELECT {changes} FROM wanted_changes",
-    "INSERT INTO assignments ({assignments}) SELECT {assignments} FROM wanted_assignments",
-    "UPDATE people_queue SET planned_version = seen_version WHERE planned_version < seen_version",
+    *("INSERT INTO {table} ({columns}) SELECT {columns} FROM wanted_{table}",) * len(WRITTEN),
+    "UPDATE people_queue SET planned_version = seen_version, active_learner = true"
+    " WHERE planned_version < seen_version",
 )
 
 
 @contextlib.contextmanager
 def application(company: Filled) -> Iterator[Flask]:
-    """Herdbook in this process, on the company's database."""
-    app = create_app(Config(database_url=to_sqlalchemy_url(company.url), secret_key="b" * 64, testing=True))
+    """Herdbook in this process, on the company's database, as it is deployed."""
+    app = create_app(Config(database_url=to_sqlalchemy_url(company.url), secret_key="b" * 64))
     with app.app_context():
         yield app
+        engine().dispose()
 
 
 def plan_everybody(size: int) -> float:
@@ -62,16 +60,16 @@ def plan_everybody(size: int) -> float:
 def write_by_hand() -> float:
     """Seconds the database takes to write the rows of that run again, each table in one statement."""
     with writing() as connection:
-        columns = {table: _columns(connection, table) for table in ("changes", "assignments")}
-        for table in columns:
+        columns = {table: _columns(connection, table) for table in WRITTEN}
+        for table in WRITTEN:
             connection.execute(text(f"CREATE TABLE wanted_{table} AS SELECT * FROM {table}"))
             connection.execute(text(f"DELETE FROM {table}"))
-        connection.execute(text("UPDATE people_queue SET planned_version = 0"))
+        connection.execute(text("UPDATE people_queue SET planned_version = 0, active_learner = false"))
     analyse()
     start = time.perf_counter()
-    for statement in BY_HAND:
+    for table, statement in zip((*WRITTEN, "people_queue"), BY_HAND, strict=True):
         with writing() as connection:
-            connection.execute(text(statement.format(**columns)))
+            connection.execute(text(statement.format(table=table, columns=columns.get(table))))
     return time.perf_counter() - start
 
 

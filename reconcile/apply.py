@@ -1,9 +1,10 @@
 """Carry out what was planned, chunk by chunk, each person guarded by the version planned for."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -12,17 +13,9 @@ from reconcile.brake import gains, loses
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
 from reconcile.planning import BATCH
-from reconcile.queue import hold_people, lock_people, stamp_people
-from reconcile.state import Change
-from reconcile.writer import PersonChange, Writer, observed_from_json
-
-
-class Waiting(NamedTuple):
-    """One person's recorded changes."""
-
-    user_id: str
-    seen_version: int
-    changes: tuple[PersonChange, ...]
+from reconcile.queue import hold_people, lock_people, settle_people
+from reconcile.state import Change, ChangeKind
+from reconcile.writer import PersonChanges, Writer, observed_from_json
 
 
 def apply_planned(run: CurrentRun) -> None:
@@ -38,7 +31,21 @@ def apply_planned(run: CurrentRun) -> None:
         run.advance(len(people))
 
 
-def load_waiting(connection: Connection, run: CurrentRun, after: str) -> list[Waiting]:
+_COLUMNS = (
+    PlannedChange.user_id,
+    PlannedChange.seen_version,
+    PlannedChange.kind,
+    PlannedChange.course,
+    PlannedChange.cycle,
+    PlannedChange.values,
+    PlannedChange.before,
+    PlannedChange.reason,
+    PlannedChange.desired_hash,
+    PlannedChange.counted,
+)
+
+
+def load_waiting(connection: Connection, run: CurrentRun, after: str) -> list[PersonChanges]:
     """The next people whose changes are still planned, in order of id."""
     planned = (
         PlannedChange.company_id == run.company_id,
@@ -47,24 +54,36 @@ def load_waiting(connection: Connection, run: CurrentRun, after: str) -> list[Wa
     )
     ids = select(PlannedChange.user_id).distinct().where(*planned, PlannedChange.user_id > after)
     chosen = connection.execute(ids.order_by(PlannedChange.user_id).limit(BATCH)).scalars().all()
-    statement = select(PlannedChange.__table__).where(*planned, any_of(PlannedChange.user_id, chosen))
-    rows = connection.execute(statement.order_by(PlannedChange.user_id))
-    changes = [PersonChange(row.user_id, row.seen_version, _to_change(row)) for row in rows]
+    statement = select(*_COLUMNS).where(*planned, any_of(PlannedChange.user_id, chosen))
+    rows = connection.execute(statement.order_by(PlannedChange.user_id, PlannedChange.course))
     return [
-        Waiting(user_id, of_person[0].seen_version, of_person)
-        for user_id, of_person in (
-            (user_id, tuple(group)) for user_id, group in groupby(changes, lambda change: change.user_id)
-        )
+        PersonChanges(user_id, version, _to_changes(tuple(row[2:] for row in of_person)))
+        for (user_id, version), of_person in groupby(rows, key=itemgetter(0, 1))
     ]
 
 
-def _to_change(row: Any) -> Change:
-    after = observed_from_json(row.course, row.cycle, row.values)
-    before = observed_from_json(row.course, row.cycle, row.before) if row.before else None
-    return Change(row.kind, row.course, row.cycle, after, before, row.reason, row.desired_hash, row.counted)
+@lru_cache(maxsize=2000)
+def _to_changes(rows: tuple[tuple[Any, ...], ...]) -> tuple[Change, ...]:
+    """Changes as they were planned; people who shared them share them again."""
+    return tuple(_to_change(*row) for row in rows)
 
 
-def write_outcomes(run: CurrentRun, people: Sequence[Waiting]) -> None:
+def _to_change(  # noqa: PLR0913, PLR0917
+    kind: ChangeKind,
+    course: str,
+    cycle: int,
+    values: str,
+    before: str | None,
+    reason: str,
+    desired_hash: str,
+    counted: bool,
+) -> Change:
+    was = observed_from_json(course, cycle, before) if before else None
+    after = observed_from_json(course, cycle, values)
+    return Change(kind, course, cycle, after, was, reason, desired_hash, counted)
+
+
+def write_outcomes(run: CurrentRun, people: Sequence[PersonChanges]) -> None:
     """One transaction: carry out, hold, or leave to the next run whoever has changed meanwhile."""
     with run.transaction() as connection:
         versions = lock_people(connection, run.company_id, [person.user_id for person in people])
@@ -72,12 +91,9 @@ def write_outcomes(run: CurrentRun, people: Sequence[Waiting]) -> None:
         held = [person for person in fresh if is_held(run.braked, person)]
         flowing = [person for person in fresh if not is_held(run.braked, person)]
         stale = [person for person in people if versions.get(person.user_id) != person.seen_version]
-        Writer(connection, run.company_id, run.number, run.now).carry_out(
-            change for person in flowing for change in person.changes
-        )
-        stamp_people(
-            connection, [(run.company_id, person.user_id, person.seen_version) for person in flowing]
-        )
+        writer = Writer(connection, run.company_id, run.number, run.now)
+        writer.carry_out(flowing)
+        settle_people(connection, run.company_id, [person.user_id for person in flowing])
         run.lms.planned(connection, run.company_id, [person.user_id for person in flowing])
         hold_people(connection, run.company_id, [person.user_id for person in held], run.number)
         for outcome, some in (("applied", flowing), ("held", held), ("superseded", stale)):
@@ -85,16 +101,15 @@ def write_outcomes(run: CurrentRun, people: Sequence[Waiting]) -> None:
         run.save(connection)
 
 
-def is_held(braked: str, person: Waiting) -> bool:
+def is_held(braked: str, person: PersonChanges) -> bool:
     """Whether the brake, pulled for ``losing`` or ``gaining``, stops this person."""
-    changes = [planned.change for planned in person.changes]
-    return ("losing" in braked and loses(changes)) or ("gaining" in braked and gains(changes))
+    return ("losing" in braked and loses(person.changes)) or ("gaining" in braked and gains(person.changes))
 
 
 def _mark(
     connection: Connection,
     run: CurrentRun,
-    people: Sequence[Waiting],
+    people: Sequence[PersonChanges],
     outcome: str,
     detail: str | None = None,
 ) -> None:
@@ -111,10 +126,14 @@ def _mark(
         run.tally.outcomes[outcome] += sum(len(person.changes) for person in people)
 
 
-def _give_up(run: CurrentRun, person: Waiting, error: Exception) -> None:
+def _give_up(run: CurrentRun, person: PersonChanges, error: Exception) -> None:
     """The database refuses this person's rows: record that, and go on with the others."""
     with run.transaction() as connection:
         detail = f"{type(error).__name__}: {error}"[:500]
         _mark(connection, run, [person], "rejected", detail)
-        stamp_people(connection, [(run.company_id, person.user_id, person.seen_version)])
+        if (
+            lock_people(connection, run.company_id, [person.user_id]).get(person.user_id)
+            == person.seen_version
+        ):
+            settle_people(connection, run.company_id, [person.user_id])
         run.save(connection)

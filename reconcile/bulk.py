@@ -1,15 +1,16 @@
 """Many rows in one statement: what lets a full re-plan cost little more than the SQL itself.
 
 Core binds each value of each row through Python functions. Here rows are tuples already in the
-database's own types (``native``), handed to sqlite3's ``executemany``, to PostgreSQL's COPY, or to it
-as one array per column. The statements are made of our own names, never of anybody's input.
+database's own types (``native``), handed over as one value for all, or to sqlite3's ``executemany`` and
+PostgreSQL's COPY. The statements are made of our own names, never of anybody's input.
 """
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
@@ -43,6 +44,33 @@ class BulkInsert:
             connection.exec_driver_sql(_sqlite_insert(self), list(rows))
         elif rows:
             _copy(connection, _postgresql_copy(self), rows)
+
+
+class Shared(NamedTuple):
+    """Rows that people have in common, but for the person."""
+
+    user_ids: Sequence[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class SharedInsert:
+    """Inserts the rows of each ``Shared`` for each of its people; values in the order of ``columns``.
+
+    The database multiplies them: what a thousand people get alike crosses to it once.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+
+    def run(self, connection: Connection, shared: Sequence[Shared]) -> None:
+        people = sorted((user_id, number) for number, each in enumerate(shared) for user_id in each.user_ids)
+        rows = [(number, *row) for number, each in enumerate(shared) for row in each.rows]
+        if rows and connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(_sqlite_shared(self), (json.dumps(people), json.dumps(rows)))
+        elif rows:
+            arrays = (list(values) for part in (people, rows) for values in zip(*part, strict=True))
+            connection.exec_driver_sql(_postgresql_shared(self), tuple(arrays))
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,36 @@ def _postgresql_copy(insert: BulkInsert) -> str:
 
 
 @lru_cache
+def _sqlite_shared(insert: SharedInsert) -> str:
+    names = ("number", *insert.columns)
+    values = ", ".join(f"json_extract(value, '$[{place}]') AS {name}_" for place, name in enumerate(names))
+    person = "json_extract(value, '$[0]') AS user_id_, json_extract(value, '$[1]') AS whose"
+    people = f"people AS MATERIALIZED (SELECT {person} FROM json_each(?))"  # noqa: S608
+    shared = f"shared AS MATERIALIZED (SELECT {values} FROM json_each(?))"  # noqa: S608
+    return f"WITH {people}, {shared} {_insert_shared(insert)}"
+
+
+@lru_cache
+def _postgresql_shared(insert: SharedInsert) -> str:
+    arrays = ", ".join(["%s::int[]", *_arrays(insert.table, insert.columns)])
+    names = ", ".join(f"{name}_" for name in ("number", *insert.columns))
+    people = "people AS (SELECT * FROM unnest(%s::text[], %s::int[]) AS p(user_id_, whose))"
+    return f"WITH {people}, shared AS (SELECT * FROM unnest({arrays}) AS s({names})) {_insert_shared(insert)}"  # noqa: S608
+
+
+def _insert_shared(insert: SharedInsert) -> str:
+    names = ", ".join(f"shared.{name}_" for name in insert.columns)
+    return (
+        f"INSERT INTO {insert.table.name} ({_quoted(('user_id', *insert.columns))})"  # noqa: S608
+        f" SELECT people.user_id_, {names} FROM people JOIN shared ON shared.number_ = people.whose"
+    )
+
+
+def _arrays(table: Table, columns: Sequence[str]) -> list[str]:
+    return [f"%s::{table.c[name].type.compile(_POSTGRESQL)}[]" for name in columns]
+
+
+@lru_cache
 def _sqlite_update(update: BulkUpdate) -> str:
     # ?1, ?2 ... may stand more than once in a statement.
     marks = {name: f"?{number}" for number, name in enumerate(update.columns, 1)}
@@ -104,8 +162,7 @@ def _sqlite_update(update: BulkUpdate) -> str:
 
 @lru_cache
 def _postgresql_update(update: BulkUpdate) -> str:
-    types = [update.table.c[name].type.compile(_POSTGRESQL) for name in update.columns]
-    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    arrays = ", ".join(_arrays(update.table, update.columns))
     names = ", ".join(f"{name}_" for name in update.columns)
     text = (
         f"UPDATE {update.table.name} SET {', '.join(update.settings)}"  # noqa: S608

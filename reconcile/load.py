@@ -4,9 +4,9 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
@@ -22,13 +22,13 @@ from models import (
     QueueEntry,
     Suppression,
     User,
-    any_of,
     reading,
 )
 from models import Catalog as CatalogRow
 from models import Course as CourseRow
 from models import Journey as JourneyRow
 from models import Rule as RuleRow
+from reconcile.listed import day_of, listed, plan_anew
 from reconcile.state import (
     Catalog,
     Course,
@@ -49,8 +49,7 @@ CHUNK = 1000
 """People read at a time: what a run needs in memory, whatever the size of the company."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One person with everything a plan is made of, and the version of the person it was read at."""
 
     person: Person
@@ -168,6 +167,9 @@ def list_out_of_date(company_id: str, by_time_at: dt.datetime | None = None) -> 
 
 # --- people ----------------------------------------------------------------------------------------
 
+Who = dict[str, Any]
+"""Company and ids, as statements take them."""
+
 _PROFILE = (
     User.user_type,
     User.training_tags,
@@ -178,26 +180,29 @@ _PROFILE = (
     User.department,
     User.location,
 )
-_PERSON = (
-    QueueEntry.user_id,
-    QueueEntry.seen_version,
-    QueueEntry.active_learner,
-    User.user_name,
-    User.active,
-    User.deleted_at,
-    User.given_name,
-    User.family_name,
-    User.middle_name,
-    User.email,
-    User.phone,
-    User.deactivated_at,
-    User.reactivated_at,
-    User.away_since,
-    User.placeholder_path,
-    User.rehire_of,
-    *_PROFILE,
+_PEOPLE = (
+    select(
+        QueueEntry.user_id,
+        User.user_name,
+        (User.active & User.deleted_at.is_(None)).label("is_active"),
+        User.given_name,
+        User.family_name,
+        User.middle_name,
+        User.email,
+        User.phone,
+        day_of(User.away_since),
+        day_of(User.deactivated_at),
+        day_of(User.reactivated_at),
+        User.placeholder_path,
+        User.rehire_of,
+        QueueEntry.seen_version,
+        QueueEntry.active_learner,
+        *_PROFILE,
+    )
+    .select_from(listed(QueueEntry))
+    .join(User, (User.company_id == QueueEntry.company_id) & (User.id == QueueEntry.user_id))
 )
-_OBSERVED = (
+_OBSERVED = select(
     Assignment.user_id,
     Assignment.course,
     Assignment.cycle,
@@ -205,85 +210,77 @@ _OBSERVED = (
     Assignment.origin,
     Assignment.progress,
     Assignment.delivery,
-    Assignment.due_on,
-    Assignment.assigned_at,
-    Assignment.sent_at,
-    Assignment.completed_at,
-    Assignment.paused_at,
-    Assignment.withdrawn_at,
-)
+    day_of(Assignment.due_on),
+    day_of(Assignment.assigned_at),
+    day_of(Assignment.sent_at),
+    day_of(Assignment.completed_at),
+    day_of(Assignment.paused_at),
+    day_of(Assignment.withdrawn_at),
+).select_from(listed(Assignment))
 
 
 def load_people(connection: Connection, company_id: str, ids: Collection[str]) -> list[Candidate]:
-    """The people of ``ids``, in order of id, with what they have, their flags, what was decided."""
+    """The people of ``ids``, in order of id, with what they have, their flags, what was decided.
+
+    Sorted here: databases carry all the columns along when they sort.
+    """
     # The queue comes first, in one statement with the person: whatever is read later can only be
     # newer, and then the person's version has moved on and the plan is not written.
-    statement = (
-        select(*_PERSON)
-        .join(User, (User.company_id == QueueEntry.company_id) & (User.id == QueueEntry.user_id))
-        .where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
-        .order_by(QueueEntry.user_id)
-    )
-    rows = connection.execute(statement).all()
-    observed = _load_observed(connection, company_id, ids)
-    flags = _load_flags(connection, company_id, ids)
-    decided = _load_decided(connection, company_id, ids)
-    groups = _load_groups(connection, company_id, ids)
+    plan_anew(connection)
+    who = {"company": company_id, "ids": ids}
+    rows = connection.execute(_PEOPLE, who).all()
+    observed = _load_observed(connection, who)
+    flags = _load_flags(connection, who)
+    decided = _load_decided(connection, who)
+    groups = _load_groups(connection, who)
     return [
         Candidate(
-            _to_person(row, groups.get(row.user_id, ()), decided.get(row.user_id, {})),
+            _to_person(row, groups.get(row[0], ()), decided.get(row[0], {})),
             row.seen_version,
-            tuple(observed.get(row.user_id, ())),
-            tuple(flags.get(row.user_id, ())),
+            tuple(sorted(observed.get(row[0], ()))),
+            tuple(sorted(flags.get(row[0], ()))),
             row.active_learner,
         )
-        for row in rows
+        for row in sorted(rows, key=itemgetter(0))
     ]
 
 
 def _to_person(row: Any, groups: tuple[str, ...], decided: dict[str, Any]) -> Person:
-    active = row.active and row.deleted_at is None
-    away_since = row.away_since if active else row.deactivated_at
+    user_id, name, active, given, family, middle, email, phone, away, deactivated, back, path, rehire = row[
+        :13
+    ]
+    user_type, tags, entitlements, *rest = row[15:]
     return Person(
-        row.user_id,
-        row.user_name,
-        Profile(
-            row.user_type,
-            row.training_tags,
-            row.entitlements,
-            groups,
-            row.learner_role,
-            row.state,
-            row.country,
-            row.department,
-            row.location,
-        ),
+        user_id,
+        name,
+        Profile(user_type, tags, entitlements, groups, *rest),
         active,
-        row.given_name,
-        row.family_name,
-        row.middle_name,
-        row.email,
-        row.phone,
-        _day(away_since),
-        _day(row.reactivated_at) if active else None,
-        row.placeholder_path,
-        row.rehire_of,
+        given,
+        family,
+        middle,
+        email,
+        phone,
+        _day(away if active else deactivated),
+        _day(back) if active else None,
+        path,
+        rehire,
         **decided,
     )
 
 
-def _load_observed(
-    connection: Connection, company_id: str, ids: Collection[str]
-) -> dict[str, list[Observed]]:
-    statement = select(*_OBSERVED).where(Assignment.company_id == company_id, any_of(Assignment.user_id, ids))
+def _load_observed(connection: Connection, who: Who) -> dict[str, list[Observed]]:
     found: dict[str, list[Observed]] = defaultdict(list)
-    for user_id, course, cycle, sources, origin, progress, delivery, due_on, *times in connection.execute(
-        statement.order_by(Assignment.user_id, Assignment.course, Assignment.cycle)
-    ):
-        days = map(_day, times)
-        row = Observed(course, cycle, parse_sources(sources), origin, progress, delivery, due_on, *days)
-        found[user_id].append(row)
+    for row in connection.execute(_OBSERVED, who):
+        found[row[0]].append(_to_observed(*row[1:]))
     return found
+
+
+@lru_cache(maxsize=5000)
+def _to_observed(  # noqa: PLR0913, PLR0917
+    course: str, cycle: int, sources: str, origin: str, progress: str, delivery: str, *days: str | None
+) -> Observed:
+    """Thousands have the same row: worked out, and kept in memory, once."""
+    return Observed(course, cycle, parse_sources(sources), origin, progress, delivery, *map(_day, days))
 
 
 @lru_cache(maxsize=10_000)
@@ -298,49 +295,60 @@ def render_sources(sources: tuple[Source, ...]) -> str:
     return json.dumps([[source.kind, source.name, source.position] for source in sources])
 
 
-def _load_flags(connection: Connection, company_id: str, ids: Collection[str]) -> dict[str, list[OpenFlag]]:
-    statement = select(Flag.user_id, Flag.rule, Flag.subject, Flag.level, Flag.detail).where(
-        Flag.company_id == company_id, Flag.closed_at.is_(None), any_of(Flag.user_id, ids)
-    )
+_FLAGS = (
+    select(Flag.user_id, Flag.rule, Flag.subject, Flag.level, Flag.detail)
+    .select_from(listed(Flag))
+    .where(Flag.closed_at.is_(None))
+)
+
+
+def _load_flags(connection: Connection, who: Who) -> dict[str, list[OpenFlag]]:
     found: dict[str, list[OpenFlag]] = defaultdict(list)
-    for user_id, *flag in connection.execute(statement.order_by(Flag.rule, Flag.subject)):
+    for user_id, *flag in connection.execute(_FLAGS, who):
         found[user_id].append(OpenFlag(*flag))
     return found
 
 
-def _load_decided(connection: Connection, company_id: str, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def _of_people(model: Any) -> Any:
+    return select(model.__table__).select_from(listed(model)).order_by(model.user_id, model.course)
+
+
+_OVERRIDES = {"pins": _of_people(Pin), "exemptions": _of_people(Exemption)}
+_SUPPRESSIONS = _of_people(Suppression)
+
+
+def _load_decided(connection: Connection, who: Who) -> dict[str, dict[str, Any]]:
     """What operators decided, as arguments of ``Person``."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for name, model in (("pins", Pin), ("exemptions", Exemption)):
-        for row in _of_people(connection, company_id, model, ids):
+    for name, statement in _OVERRIDES.items():
+        for row in connection.execute(statement, who):
             override = Override(row.course, row.reason, row.until)
             found[row.user_id][name] = (*found[row.user_id].get(name, ()), override)
-    for row in _of_people(connection, company_id, Suppression, ids):
+    for row in connection.execute(_SUPPRESSIONS, who):
         key = (row.course, row.kind, row.desired_hash)
         found[row.user_id]["suppressions"] = found[row.user_id].get("suppressions", frozenset()) | {key}
     return found
 
 
-def _load_groups(connection: Connection, company_id: str, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+_HAS_GROUPS = select(Company.groups).where(Company.id == bindparam("company"))
+_GROUPS = (
+    select(GroupMember.member_id, Group.display_name)
+    .select_from(listed(GroupMember, GroupMember.member_id))
+    .join(Group, (Group.company_id == GroupMember.company_id) & (Group.id == GroupMember.group_id))
+    .order_by(Group.display_name)
+)
+
+
+def _load_groups(connection: Connection, who: Who) -> dict[str, tuple[str, ...]]:
     """Display names of the groups people are in; nothing where the company has groups off."""
-    if not connection.execute(select(Company.groups).where(Company.id == company_id)).scalar_one():
+    if not connection.execute(_HAS_GROUPS, {"company": who["company"]}).scalar_one():
         return {}
-    statement = (
-        select(GroupMember.member_id, Group.display_name)
-        .join(Group, (Group.company_id == GroupMember.company_id) & (Group.id == GroupMember.group_id))
-        .where(GroupMember.company_id == company_id, any_of(GroupMember.member_id, ids))
-        .order_by(Group.display_name)
-    )
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for user_id, name in connection.execute(statement):
+    for user_id, name in connection.execute(_GROUPS, who):
         found[user_id] += (name,)
     return found
 
 
-def _of_people(connection: Connection, company_id: str, model: Any, ids: Collection[str]) -> Sequence[Any]:
-    statement = select(model.__table__).where(model.company_id == company_id, any_of(model.user_id, ids))
-    return connection.execute(statement.order_by(model.user_id, model.course)).all()
-
-
-def _day(time: dt.datetime | None) -> dt.date | None:
-    return time.date() if time else None
+@lru_cache(maxsize=5000)
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

@@ -1,7 +1,8 @@
 """Plan everybody who is out of date: write at once what needs no brake, record the rest as planned."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -9,17 +10,17 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from models import PlannedChange, Suppression, any_of, reading
 from reconcile.brake import is_counted
-from reconcile.bulk import native
+from reconcile.bulk import Row, native
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
 from reconcile.load import Candidate, load_people, load_rules, load_rules_key
 from reconcile.planner import Planner
 from reconcile.preview import count_plan
-from reconcile.queue import add_learners, foresee_people, lock_people, stamp_people
+from reconcile.queue import add_learners, lock_people, stamp_people
 from reconcile.state import PersonPlan
-from reconcile.writer import PersonChange, Writer, midnight
+from reconcile.writer import PersonChanges, Writer, midnight
 
-BATCH = 250
+BATCH = 1000
 """People written per transaction: a SCIM request in between waits milliseconds, not a second."""
 
 _FORGET = delete(Suppression).where(
@@ -47,9 +48,13 @@ class PlannedPerson(NamedTuple):
         return self.candidate.person.id
 
     @property
-    def changes(self) -> Iterator[PersonChange]:
-        user_id, version = self.id, self.candidate.seen_version
-        return (PersonChange(user_id, version, change) for change in self.plan.changes)
+    def is_done(self) -> bool:
+        """The person is no longer out of date."""
+        return self.at_once and self.is_whole
+
+    @property
+    def changes(self) -> PersonChanges:
+        return PersonChanges(self.id, self.candidate.seen_version, self.plan.changes)
 
 
 Choice = Callable[[PlannedPerson], PlannedPerson]
@@ -60,13 +65,13 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
 
     ``choose`` may leave out changes of a plan before it is written.
     """
-    planner = Planner(run.rules, run.today)
+    planner = Planner(run.rules, run.today, run.lms.delivered)
     for ids in chunks:
         with reading() as connection:
             people = load_people(connection, run.company_id, ids)
             # After the people: who was put out of date by a new catalog is planned by that catalog.
             if refresh_rules(run, connection):
-                planner = Planner(run.rules, run.today)
+                planner = Planner(run.rules, run.today, run.lms.delivered)
         planned = [plan_person(run, planner, candidate) for candidate in people]
         if choose:
             planned = [choose(person) for person in planned]
@@ -86,13 +91,9 @@ def refresh_rules(run: CurrentRun, connection: Connection) -> bool:
 
 
 def plan_person(run: CurrentRun, planner: Planner, candidate: Candidate) -> PlannedPerson:
-    """One person's plan, its rows as they will stand at the training platform."""
+    """One person's plan, and whether it may be carried out before the brake has been asked."""
     plan = planner.plan(candidate)
-    changes = tuple(
-        change._replace(after=run.lms.delivered(change.after, run.today)) for change in plan.changes
-    )
-    at_once = run.is_unbraked or not is_counted(changes, candidate.observed)
-    plan = plan._replace(changes=changes)
+    at_once = run.is_unbraked or not is_counted(plan.changes, candidate.observed)
     return PlannedPerson(candidate, plan, planner.is_active_learner(candidate), at_once)
 
 
@@ -112,14 +113,13 @@ def write_plans(run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
         _write_flags(writer, fresh)
         _write_queue(connection, run, fresh)
         _forget_lapsed(connection, run, fresh)
-        for person in fresh:
-            _count(run, person)
+        _count(run, fresh)
         run.save(connection)
 
 
 def _write_changes(writer: Writer, people: Sequence[PlannedPerson]) -> None:
-    now = [change for person in people if person.at_once for change in person.changes]
-    later = [change for person in people if not person.at_once for change in person.changes]
+    now = [person.changes for person in people if person.at_once]
+    later = [person.changes for person in people if not person.at_once]
     writer.insert_changes(now, "applied")
     writer.carry_out(now)
     writer.insert_changes(later, "planned")
@@ -132,21 +132,17 @@ def _write_flags(writer: Writer, people: Sequence[PlannedPerson]) -> None:
 
 
 def _write_queue(connection: Connection, run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
-    foreseen = [
-        (run.company_id, person.id, _wake_at(connection, person.plan.next_on), person.is_active_learner)
-        for person in people
-    ]
-    foresee_people(connection, foreseen)
-    done = [
-        (run.company_id, person.id, person.candidate.seen_version)
-        for person in people
-        if person.at_once and person.is_whole
-    ]
-    stamp_people(connection, done)
-    run.lms.planned(connection, run.company_id, [user_id for _company, user_id, _version in done])
+    stamp_people(connection, [_queue_row(connection, run, person) for person in people])
+    run.lms.planned(connection, run.company_id, [person.id for person in people if person.is_done])
     came = sum(person.is_active_learner for person in people)
     were = sum(person.candidate.active_learner for person in people)
     add_learners(connection, run.company_id, came - were)
+
+
+def _queue_row(connection: Connection, run: CurrentRun, person: PlannedPerson) -> Row:
+    version = person.candidate.seen_version if person.is_done else None
+    wake_at = _wake_at(connection, person.plan.next_on)
+    return run.company_id, person.id, version, wake_at, person.is_active_learner
 
 
 def _wake_at(connection: Connection, day: dt.date | None) -> object:
@@ -173,7 +169,12 @@ def _supersede_held(connection: Connection, run: CurrentRun, people: Sequence[Pl
     connection.execute(statement.values(outcome="superseded", outcome_detail=f"planned anew by {run.name}"))
 
 
-def _count(run: CurrentRun, person: PlannedPerson) -> None:
-    count_plan(run.tally, person.candidate, person.plan)
-    if person.at_once:
-        run.tally.outcomes["applied"] += len(person.plan.changes)
+def _count(run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
+    alike: dict[int, list[PlannedPerson]] = defaultdict(list)
+    for person in people:
+        alike[id(person.plan)].append(person)
+    for crowd in alike.values():
+        one, number = crowd[0], len(crowd)
+        count_plan(run.tally, one.candidate, one.plan, number)
+        if one.at_once:
+            run.tally.outcomes["applied"] += number * len(one.plan.changes)

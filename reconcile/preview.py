@@ -50,14 +50,15 @@ def preview_people(preview: Preview, chunks: Iterable[Sequence[str]]) -> RunSumm
     return RunSummary(preview.company_id, None, state, tally, seconds, detail, tuple(names))
 
 
-def count_plan(tally: Tally, candidate: Candidate, plan: PersonPlan) -> None:
-    """Add one person's plan to the counts."""
-    tally.people += 1
-    tally.flags["opened"] += len(plan.opened)
-    tally.flags["closed"] += len(plan.closed)
-    tally.changes.update(change.kind for change in plan.changes)
-    tally.losing += loses(plan.changes)
-    tally.gaining += gains(plan.changes) and is_already_there(candidate.observed)
+def count_plan(tally: Tally, candidate: Candidate, plan: PersonPlan, number: int = 1) -> None:
+    """Add the plan of one person, or of ``number`` people alike, to the counts."""
+    tally.people += number
+    tally.flags["opened"] += number * len(plan.opened)
+    tally.flags["closed"] += number * len(plan.closed)
+    for change in plan.changes:
+        tally.changes[change.kind] += number
+    tally.losing += number * loses(plan.changes)
+    tally.gaining += number * (gains(plan.changes) and is_already_there(candidate.observed))
 
 
 def _name(candidate: Candidate, plan: PersonPlan) -> Iterable[NamedChange]:

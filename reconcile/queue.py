@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from models import Lease, PlannedChange, QueueEntry, Run, any_of
 from reconcile.bulk import BulkUpdate, Row
+from reconcile.listed import listed, plan_anew
 
 _QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
 _IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version
@@ -28,15 +29,24 @@ _IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version
 _STAMP = BulkUpdate(
     _QUEUE,
     ("company_id", "user_id"),
-    ("company_id", "user_id", "seen_version"),
-    ("planned_version = :seen_version",),
+    ("company_id", "user_id", "planned_version", "next_at", "active_learner"),
+    (
+        "planned_version = coalesce(:planned_version, planned_version)",
+        *("next_at = :next_at", "active_learner = :active_learner"),
+        # Planned anew is held no more.
+        "held_run = NULL",
+    ),
 )
-_FORESEE = BulkUpdate(
+_SETTLE = BulkUpdate(
     _QUEUE,
     ("company_id", "user_id"),
-    ("company_id", "user_id", "next_at", "active_learner"),
-    # Planned anew is held no more.
-    ("next_at = :next_at", "active_learner = :active_learner", "held_run = NULL"),
+    ("company_id", "user_id"),
+    ("planned_version = seen_version",),
+)
+_LOCK = (
+    select(QueueEntry.user_id, QueueEntry.seen_version)
+    .select_from(listed(QueueEntry))
+    .with_for_update(skip_locked=True, of=QueueEntry)
 )
 _COMPANY: BindParameter[str] = bindparam("company")
 _OUT_OF_DATE = exists().where(QueueEntry.company_id == _COMPANY, _IS_BEHIND, QueueEntry.held_run.is_(None))
@@ -110,22 +120,21 @@ def lock_people(connection: Connection, company_id: str, ids: Collection[str]) -
     Somebody in the middle of a SCIM write is left out: that write will put them out of date anyway,
     and a run that waits for nobody can be in nobody's deadlock.
     """
-    statement = (
-        select(QueueEntry.user_id, QueueEntry.seen_version)
-        .where(QueueEntry.company_id == company_id, any_of(QueueEntry.user_id, ids))
-        .with_for_update(skip_locked=True)
-    )
-    return dict(connection.execute(statement).all())
+    plan_anew(connection)
+    return dict(connection.execute(_LOCK, {"company": company_id, "ids": ids}).all())
 
 
 def stamp_people(connection: Connection, rows: Sequence[Row]) -> None:
-    """Planned and applied: rows of (company_id, user_id, version planned for)."""
+    """Planned: rows of (company_id, user_id, version planned for, next_at, active_learner).
+
+    Without a version what was planned is not carried out yet, and the person stays out of date.
+    """
     _STAMP.run(connection, rows)
 
 
-def foresee_people(connection: Connection, rows: Sequence[Row]) -> None:
-    """What the plan found out: rows of (company_id, user_id, next_at, active_learner)."""
-    _FORESEE.run(connection, rows)
+def settle_people(connection: Connection, company_id: str, ids: Collection[str]) -> None:
+    """Carried out: people locked by this transaction are planned for the version they have."""
+    _SETTLE.run(connection, [(company_id, user_id) for user_id in ids])
 
 
 def hold_people(connection: Connection, company_id: str, ids: Collection[str], number: int) -> None:

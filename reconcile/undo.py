@@ -18,7 +18,7 @@ from reconcile.run import prepare
 from reconcile.state import Change, ChangeKind, Observed
 from reconcile.summary import RunSummary, show_run
 from reconcile.suppressions import save_suppressions
-from reconcile.writer import PersonChange, Writer, observed_from_json
+from reconcile.writer import PersonChanges, Writer, observed_from_json
 
 INVERSE: dict[str, ChangeKind] = {
     "assign": "withdraw",
@@ -122,7 +122,7 @@ def _revert(run: CurrentRun, changes: Sequence[Any], undone: Undone) -> None:
 
 
 def _write(
-    connection: Connection, run: CurrentRun, done: Sequence[Any], inverse: Sequence[PersonChange]
+    connection: Connection, run: CurrentRun, done: Sequence[Any], inverse: Sequence[PersonChanges]
 ) -> None:
     if not done:
         return
@@ -133,7 +133,7 @@ def _write(
     save_suppressions(connection, done, run.now)
     connection.execute(_MARK, [_key(change) | {"by": f"by {run.name}"} for change in done])
     run.tally.people += len({each.user_id for each in inverse})
-    run.tally.changes.update(each.change.kind for each in inverse)
+    run.tally.changes.update(change.kind for each in inverse for change in each.changes)
     run.tally.outcomes["applied"] += len(inverse)
     run.save(connection)
 
@@ -171,7 +171,7 @@ def _row_of(change: Any, rows: Sequence[Observed]) -> Observed:
     return next(row for row in rows if (row.course, row.cycle) == (change.course, change.cycle))
 
 
-def _invert(run: CurrentRun, change: Any, candidate: Candidate) -> PersonChange:
+def _invert(run: CurrentRun, change: Any, candidate: Candidate) -> PersonChanges:
     row = _row_of(change, candidate.observed)
     before: Observed | None = row
     if change.kind == "assign":
@@ -186,7 +186,7 @@ def _invert(run: CurrentRun, change: Any, candidate: Candidate) -> PersonChange:
     kind, reason = INVERSE[change.kind], f"undo of run {show_run(run.company_id, change.run)}"
     # An operator's word: the brake does not count it.
     inverse = Change(kind, change.course, after.cycle, after, before, reason, change.desired_hash, False)
-    return PersonChange(change.user_id, change.seen_version, inverse)
+    return PersonChanges(change.user_id, change.seen_version, (inverse,))
 
 
 def _as_new_cycle(run: CurrentRun, change: Any, rows: Sequence[Observed]) -> Observed:

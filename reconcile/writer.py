@@ -2,14 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
 from models import Assignment, Flag, PlannedChange, new_id
-from reconcile.bulk import BulkInsert, BulkUpdate, native
+from reconcile.bulk import BulkInsert, BulkUpdate, Row, Shared, SharedInsert, native
 from reconcile.load import parse_sources, render_sources
 from reconcile.state import Change, Observed, OpenFlag
 from reconcile.state import Flag as RaisedFlag
@@ -18,11 +18,12 @@ _ASSIGNMENTS: Table = Assignment.__table__  # type: ignore[assignment]
 _FLAGS: Table = Flag.__table__  # type: ignore[assignment]
 _CHANGES: Table = PlannedChange.__table__  # type: ignore[assignment]
 
-_ASSIGNMENT_KEY = ("company_id", "user_id", "course", "cycle")
-_NEW_ASSIGNMENTS = BulkInsert(
+# What differs between people comes first: the rest of a row is made once for all who share a change.
+_ASSIGNMENT_KEY = ("user_id", "company_id", "course", "cycle")
+_NEW_ASSIGNMENTS = SharedInsert(
     _ASSIGNMENTS,
     (
-        *_ASSIGNMENT_KEY,
+        *_ASSIGNMENT_KEY[1:],
         *("sources", "origin", "progress", "percent", "delivery", "due_on", "assigned_at", "sent_at"),
         *("completed_at", "paused_at", "withdrawn_at", "closed_reason", "run"),
     ),
@@ -45,10 +46,10 @@ _CHANGED_ASSIGNMENTS = BulkUpdate(
         "closed_reason = coalesce(:closed_reason, closed_reason)",
     ),
 )
-_NEW_CHANGES = BulkInsert(
+_NEW_CHANGES = SharedInsert(
     _CHANGES,
     (
-        *("company_id", "run", "user_id", "course", "kind", "cycle", "seen_version"),
+        *("seen_version", "company_id", "run", "course", "kind", "cycle"),
         *("values", "before", "reason", "counted", "desired_hash", "outcome"),
     ),
 )
@@ -66,12 +67,12 @@ _CLOSED_FLAGS = BulkUpdate(
 )
 
 
-class PersonChange(NamedTuple):
-    """One change of one person, planned for one version of that person."""
+class PersonChanges(NamedTuple):
+    """Changes of one person, planned for one version of that person; people alike share them."""
 
     user_id: str
     seen_version: int
-    change: Change
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,22 @@ class Writer:
     number: int
     now: dt.datetime
 
-    def insert_changes(self, changes: Iterable[PersonChange], outcome: str) -> None:
+    def insert_changes(self, people: Sequence[PersonChanges], outcome: str) -> None:
         """Record changes under the run, with what has become of them."""
-        _NEW_CHANGES.run(self.connection, [self._change(change, outcome) for change in changes])
+        shared = [
+            Shared(user_ids, [self._change(change, version, outcome) for change in changes])
+            for version, changes, user_ids in _alike(people)
+        ]
+        _NEW_CHANGES.run(self.connection, shared)
 
-    def carry_out(self, changes: Iterable[PersonChange]) -> None:
+    def carry_out(self, people: Sequence[PersonChanges]) -> None:
         """Bring the assignments to where the changes want them: new rows and changed ones."""
-        new, changed = [], []
-        for user_id, _version, change in changes:
-            if change.before is None:
-                new.append(self._new_assignment(user_id, change))
-            else:
-                changed.append(self._changed_assignment(user_id, change, change.before))
+        new: list[Shared] = []
+        changed: list[Row] = []
+        for _version, changes, user_ids in _alike(people):
+            new.append(Shared(user_ids, [self._new_assignment(each) for each in changes if not each.before]))
+            rows = [self._changed_assignment(each, each.before) for each in changes if each.before]
+            changed += [(user_id, *row) for user_id in user_ids for row in rows]
         # What ends comes first: a course moved to another row must not be open twice.
         _CHANGED_ASSIGNMENTS.run(self.connection, changed)
         _NEW_ASSIGNMENTS.run(self.connection, new)
@@ -114,16 +119,14 @@ class Writer:
         rows = [(self.company_id, user_id, flag.rule, flag.subject, *by) for user_id, flag in flags]
         _CLOSED_FLAGS.run(self.connection, rows)
 
-    def _change(self, planned: PersonChange, outcome: str) -> tuple[Any, ...]:
-        change = planned.change
+    def _change(self, change: Change, version: int, outcome: str) -> Row:
         return (
+            version,
             self.company_id,
             self.number,
-            planned.user_id,
             change.course,
             change.kind,
             change.cycle,
-            planned.seen_version,
             observed_to_json(change.after),
             observed_to_json(change.before) if change.before else None,
             change.reason,
@@ -132,13 +135,10 @@ class Writer:
             outcome,
         )
 
-    def _new_assignment(self, user_id: str, change: Change) -> tuple[Any, ...]:
+    def _new_assignment(self, change: Change) -> Row:
         after = change.after
         return (
-            self.company_id,
-            user_id,
-            change.course,
-            change.cycle,
+            *self._key(change),
             render_sources(after.sources),
             after.origin,
             after.progress,
@@ -154,14 +154,11 @@ class Writer:
             self.number,
         )
 
-    def _changed_assignment(self, user_id: str, change: Change, before: Observed) -> tuple[Any, ...]:
+    def _changed_assignment(self, change: Change, before: Observed) -> Row:
         after = change.after
         has_new_clock = after.assigned_on != before.assigned_on
         return (
-            self.company_id,
-            user_id,
-            change.course,
-            change.cycle,
+            *self._key(change),
             render_sources(after.sources),
             after.delivery,
             native(self.connection, after.due_on),
@@ -173,11 +170,22 @@ class Writer:
             self.number,
         )
 
+    def _key(self, change: Change) -> Row:
+        return self.company_id, change.course, change.cycle
+
     def _time(self, day: dt.date | None) -> Any:
         """The moment a day stands for: now if it is today."""
         if day is None:
             return None
         return native(self.connection, self.now if day == self.now.date() else midnight(day))
+
+
+def _alike(people: Iterable[PersonChanges]) -> list[tuple[int, tuple[Change, ...], list[str]]]:
+    """Version, changes and ids of the people who share both."""
+    found: dict[tuple[int, int], tuple[int, tuple[Change, ...], list[str]]] = {}
+    for user_id, version, changes in people:
+        found.setdefault((id(changes), version), (version, changes, []))[2].append(user_id)
+    return list(found.values())
 
 
 def midnight(day: dt.date) -> dt.datetime:

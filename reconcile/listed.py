@@ -1,0 +1,98 @@
+"""Reading what a list of people has: statements built once, that find each person's rows by index.
+
+Text of days instead of times, because what many rows have in common need not be parsed for each.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Join, Text, TypeDecorator, bindparam
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from models import UTCDateTime
+
+
+class _Ids(TypeDecorator[Sequence[str]]):
+    """One bound value for any number of ids: JSON text on SQLite, an array on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else postgresql.ARRAY(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return json.dumps(list(value)) if dialect.name == "sqlite" else list(value)
+
+
+class _Each(FunctionElement[str]):
+    """The ids as rows of one column."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Each, "sqlite")
+def _sqlite_each(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Each, "postgresql")
+def _postgresql_each(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"unnest({compiler.process(element.clauses, **options)})"
+
+
+# PostgreSQL calls the column of such a function as its alias is called; SQLite's is "value" anyway.
+_listed = _Each(bindparam("ids", type_=_Ids())).table_valued("value", name="value")
+
+
+class _InOrder(Join):
+    """The list first, then the rows it names: SQLite would rather read all a company has."""
+
+    inherit_cache = True
+
+
+@compiles(_InOrder, "sqlite")
+def _sqlite_in_order(element: _InOrder, compiler: Any, **options: Any) -> str:
+    return str(compiler.visit_join(element, **options)).replace(" JOIN ", " CROSS JOIN ", 1)
+
+
+def plan_anew(connection: Connection) -> None:
+    """Until this transaction ends each statement is planned for the lists it gets.
+
+    PostgreSQL would go on with a plan that was good while the tables were small.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
+def listed(model: Any, column: Any = None) -> Join:
+    """Rows of ``model`` for the company and the people bound as ``company`` and ``ids``."""
+    column = model.user_id if column is None else column
+    mine = (model.company_id == bindparam("company")) & (column == _listed.c.value)
+    return _InOrder(_listed, model.__table__, mine)
+
+
+class day_of(FunctionElement[str]):
+    """The UTC day of a date or time as text: nothing has to be parsed that many rows have in common."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(day_of, "sqlite")
+def _sqlite_day(element: day_of, compiler: Any, **options: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **options)}, 1, 10)"
+
+
+@compiles(day_of, "postgresql")
+def _postgresql_day(element: day_of, compiler: Any, **options: Any) -> str:
+    (column,) = element.clauses
+    has_time = isinstance(column.type, UTCDateTime)
+    time = compiler.process(column, **options) + (" AT TIME ZONE 'UTC'" if has_time else "")
+    return f"to_char({time}, 'YYYY-MM-DD')"

@@ -1,9 +1,9 @@
-"""``python -m benchmarks [scim|reconcile|dashboard] [--people 1000000]``: print the table of figures."""
+"""``python -m benchmarks [scim|reconcile|sending|dashboard] [--people 1000000]``: print the table of figures."""
 
 import argparse
 import importlib
 
-PARTS = ("scim", "reconcile", "dashboard")
+PARTS = ("scim", "reconcile", "sending", "dashboard")
 
 
 def main() -> None:

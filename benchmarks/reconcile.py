@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import statistics
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, text
 from app import create_app
 from benchmarks import people
 from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
+from benchmarks.database_time import database_time
 from benchmarks.mix import CATALOG
 from benchmarks.report import Figure, heading, say, show
 from benchmarks.scim import Operations
@@ -100,16 +102,21 @@ def full_plan(company: Filled) -> None:
 
 
 def nothing_to_do(company: Filled) -> None:
-    """A run that finds nobody out of date."""
-    taken = []
+    """A run that finds nobody out of date: the lease claimed, one query, the lease given back."""
+    taken, in_database = [], []
     with application(company):
-        for _ in range(9):
+        for _ in range(15):
             start = time.perf_counter()
-            summary = run_company(people.COMPANY)
+            with database_time() as clock:
+                summary = run_company(people.COMPANY)
             taken.append(time.perf_counter() - start)
+            in_database.append(clock.seconds)
             if summary.state != "nothing":
                 raise RuntimeError(f"there was something to do: {summary}")
-    show(Figure("run with nothing to do", sorted(taken)[4] * 1000, 10, at_most=True, unit="ms"))
+    note = f"{statistics.median(taken) * 1000:.1f} ms in all"
+    measured = statistics.median(in_database) * 1000
+    name = "run with nothing to do, database time"
+    show(Figure(name, measured, 10, at_most=True, unit="ms", note=note))
 
 
 def a_few_changes(company: Filled) -> None:

@@ -287,6 +287,22 @@ def test_progress_is_told_person_by_person(app: Flask) -> None:
     assert sum(told) == 30
 
 
+def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_catalog()
+    people = add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")
+    people += add_people((f"other{number}@acme.example" for number in range(30)), tags="ETH-1")
+    planned: list[str] = []
+
+    def note(rules: Rules, today: dt.date, person: Person, *rest: Any) -> PersonPlan:
+        planned.append(person.id)
+        return make_plan(rules, today, person, *rest)
+
+    monkeypatch.setattr(reconcile.planner, "make_plan", note)
+    run_company(COMPANY, now=NOON)
+    assert len(planned) == 2
+    assert sorted(courses_of_everybody()) == sorted(people)
+
+
 # --- what goes wrong -------------------------------------------------------------------------------
 
 
@@ -294,7 +310,7 @@ def test_one_person_who_cannot_be_planned_does_not_stop_the_others(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_catalog()
-    joy = add_person(tags="SEC-101")
+    joy = add_person(tags="ETH-1")
     others = add_people((f"person{number}@acme.example" for number in range(20)), tags="SEC-101")
 
     def fail_on_joy(rules: Rules, today: dt.date, person: Person, *rest: Any) -> PersonPlan:
@@ -310,7 +326,7 @@ def test_one_person_who_cannot_be_planned_does_not_stop_the_others(
     assert run_company(COMPANY, now=NOON).state == "nothing"
     monkeypatch.undo()
     run_company(COMPANY, now=day(1))
-    assert (courses_of(joy), open_flags(joy)) == ({"SEC-101": "sent"}, [])
+    assert (courses_of(joy), open_flags(joy)) == ({"ETH-1": "sent"}, [])
 
 
 def test_one_person_whose_rows_the_database_refuses_does_not_stop_the_others(

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [scim|reconcile|sending|dashboard] [--people 1000000]``: print the table of figures."""
+"""``python -m benchmarks [scim|reconcile|sending|dashboard] [--people 1000000]``: print the figures."""
 
 import argparse
 import importlib

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-TRAINING_URN = re.compile(r"urn:ietf:params:scim:schemas:extension:[^:\s\[\]\"]+:2\.0:User", re.IGNORECASE)
+TRAINING_URN = re.compile(
+    r"urn:ietf:params:scim:schemas:extension:[^:\s\[\]\"\\\x00-\x1f]+:2\.0:User", re.IGNORECASE
+)
 """An extension of this form carries the training attributes: people copy the guide's placeholder name."""
 
 

@@ -18,7 +18,8 @@ from scim.errors import InvalidPath
 
 NAME = re.compile(r"[A-Za-z$_][A-Za-z0-9$_-]*")
 MAX_LENGTH = 512
-URN = re.compile(r"urn:[A-Za-z0-9][^\s\[\]\"():\x00-\x1f]*(?::[^\s\[\]\"():\x00-\x1f]+)+", re.IGNORECASE)
+_PART = r"[^\s\[\]\"\\():\x00-\x1f]"
+URN = re.compile(rf"urn:[A-Za-z0-9]{_PART}*(?::{_PART}+)+", re.IGNORECASE)
 VERSIONED_URN = re.compile(URN.pattern + r":\d+(?:\.\d+)*:[A-Za-z]+", re.IGNORECASE)
 """A URN as schemas usually have it: a version, then the name of the resource."""
 

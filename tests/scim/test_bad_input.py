@@ -124,6 +124,9 @@ FILTERS = (
         'name eq "x"',
     ),
     *("(" * 5000 + 'userName eq "x"' + ")" * 5000, " or ".join(['userName eq "x"'] * 999)),
+    # What no database takes as the name of a member, and no URN holds (RFC 8141).
+    *(f'urn:ietf:params:scim:schemas:extension:a{odd}b:2.0:User:state eq "x"' for odd in "\x01\\"),
+    *(f'urn:acme{odd}:hr:badge eq "x"' for odd in "\x01\\"),
 )
 
 
@@ -150,6 +153,7 @@ def test_query_strings_that_make_no_sense_are_refused(idp: Idp) -> None:
             "filter=%FF",
         ),
         *("filter=userName%20eq%20%22%00%22", "filter=userName+pr&filter=active+pr", "cursor=x&count=x"),
+        "filter=urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Aextension%3Aa%00b%3A2.0%3AUser%3Astate+pr",
         *("cursor=garbage", "cursor=%00", "startIndex=%C2%B2"),
     ):
         assert_refused(idp.get(f"/Users?{query}"))

@@ -215,14 +215,14 @@ def test_a_group_needs_a_name_to_show() -> None:
         load_resource({"members": [{"value": "m1"}]}, GROUP)
 
 
-def test_members_are_kept_without_what_is_spliced_in_when_read() -> None:
+def test_members_are_kept_once_and_without_the_name_they_are_shown_by() -> None:
     sent = [
         {"value": "m1", "$ref": "https://x", "display": "Joy"},
         {"value": "m1"},
         {"value": "m2", "type": "User"},
     ]
     group = load_resource({"displayName": "Drivers", "members": sent}, GROUP)
-    assert group["members"] == [{"value": "m1"}, {"value": "m2", "type": "User"}]
+    assert group["members"] == [{"value": "m1", "$ref": "https://x"}, {"value": "m2", "type": "User"}]
 
 
 def test_what_was_loaded_loads_as_itself() -> None:

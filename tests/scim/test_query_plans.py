@@ -81,6 +81,9 @@ def test_look_ups_go_through_an_index(crowd: Idp) -> None:
         ('emails[type eq "work"].value eq "u7@x"', ("ix_user_emails_value_key",)),
         ('emails[type eq "work" and value eq "u7@x"]', ("ix_user_emails_value_key",)),
         ('userName eq "u7" and active eq true', ("uq_users_visible_name",)),
+        ('(active eq true) and externalId eq "E7"', ("ix_users_external_id",)),
+        ('active eq true and emails.value eq "u7@x" and title pr', ("ix_user_emails_value_key",)),
+        ('emails[type eq "work"].value eq "u7@x" and active eq true', ("ix_user_emails_value_key",)),
         (
             f'id eq "{some_id}" and manager eq "x"',
             ("pk_users", "ix_users_visible", "sqlite_autoindex_users_1"),

@@ -1,107 +1,182 @@
-"""Bad input gets the form again: the field named, what was typed kept, nothing changed."""
+"""What bad input gets: the form again, the field named, what was typed kept, and nothing changed."""
 
+import datetime as dt
 from typing import NamedTuple
 
-from dashboard.pages.integrations import LIVE_PER_NAME
-from scim.tokens import create_token
+import pytest
+from flask import Flask
+
+from dashboard.forms import LONGEST, Form, clean
 from tests.dashboard.browser import Browser, Markup
 from tests.dashboard.conftest import Live
 from tests.dashboard.test_guard import dump
 
-PERSON = "/learners/{user_id}"
 SETTINGS = {
-    "name": "Acme",
+    "name": "Acme & Sons",
     "removal": "keep",
-    "brake_percent": "20",
-    "brake_people": "10",
-    "rehire_days": "180",
+    "brake_percent": "30",
+    "brake_people": "5",
+    "rehire_days": "90",
 }
-PIN = {"code": "SEC-101", "reason": "The auditor asks for it", "until": "2999-12-31"}
-PASSWORD = {"password": "seven green geese", "again": "seven green geese"}
+YESTERDAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
 
 
-class Wrong(NamedTuple):
-    """A form, what is sent, and the one field of it that is wrong."""
-
+class Mistake(NamedTuple):
     path: str
+    fields: dict[str, str]
     field: str
-    sent: dict[str, str]
-
-    def __str__(self) -> str:
-        return f"{self.path} {self.field}={self.sent[self.field]!r}"
+    """The one at fault; the page names it."""
 
 
-FORMS = [
-    Wrong("/settings", "name", SETTINGS | {"name": " "}),
-    Wrong("/settings", "removal", SETTINGS | {"removal": "burn"}),
-    Wrong("/settings", "brake_percent", SETTINGS | {"brake_percent": "101"}),
-    Wrong("/settings", "brake_people", SETTINGS | {"brake_people": "many"}),
-    Wrong("/settings", "brake_people", SETTINGS | {"brake_people": "-1"}),
-    Wrong("/settings", "rehire_days", SETTINGS | {"rehire_days": "0"}),
-    Wrong("/settings/operators", "email", {"email": "joy", "role": "owner"}),
-    Wrong("/settings/operators", "email", {"email": "OLGA@acme.example", "role": "viewer"}),
-    Wrong("/settings/operators", "role", {"email": "joy@acme.example", "role": "king"}),
-    Wrong("/integrations/api", "name", {"name": "", "days": "90"}),
-    Wrong("/integrations/api", "name", {"name": "Twice", "days": "90"}),
-    Wrong("/integrations/api", "days", {"name": "Okta", "days": "91"}),
-    Wrong("/catalog/unknown", "code", {"typed": "Zanzibar", "code": ""}),
-    Wrong("/catalog/unknown", "code", {"typed": "Zanzibar", "code": "NO-SUCH"}),
-    Wrong("/catalog/file", "text", {"text": "courses:\n  - {code: A, title: B, due_days: soon}\n"}),
-    Wrong(f"{PERSON}/pin", "code", PIN | {"code": "NO-SUCH"}),
-    Wrong(f"{PERSON}/pin", "code", PIN | {"code": ""}),
-    Wrong(f"{PERSON}/exempt", "reason", PIN | {"reason": " "}),
-    Wrong(f"{PERSON}/exempt", "until", PIN | {"until": "2001-01-01"}),
-    Wrong(f"{PERSON}/pin", "until", PIN | {"until": "tomorrow"}),
-    Wrong("/account/password", "password", PASSWORD | {"password": "short"}),
-    Wrong("/account/password", "again", PASSWORD | {"again": "seven blue geese"}),
+MISTAKES = [
+    *(
+        Mistake("/settings", SETTINGS | {field: value}, field)
+        for field, value in (
+            ("name", "  "),
+            ("removal", "burn"),
+            ("brake_percent", "101"),
+            ("brake_percent", "many"),
+            ("brake_percent", "1e2"),
+            ("brake_percent", "٣٠"),
+            ("brake_people", "-1"),
+            ("brake_people", "99999999999999999999"),
+            ("rehire_days", ""),
+            ("rehire_days", "1.5"),
+        )
+    ),
+    Mistake("/settings/operators", {"email": "not an email", "role": "viewer"}, "email"),
+    Mistake("/settings/operators", {"email": "", "role": "viewer"}, "email"),
+    Mistake("/settings/operators", {"email": "new@acme.example", "role": "king"}, "role"),
+    Mistake("/settings/operators", {"email": "OLGA@acme.example", "role": "viewer"}, "email"),
+    Mistake("/integrations/api", {"name": "", "days": "90"}, "name"),
+    Mistake("/integrations/api", {"name": "Entra", "days": "91"}, "days"),
+    Mistake("/learners/PERSON/pin", {"code": "", "reason": "asked for"}, "code"),
+    Mistake("/learners/PERSON/pin", {"code": "NO-SUCH-CODE", "reason": "asked for"}, "code"),
+    Mistake("/learners/PERSON/pin", {"code": "SEC-101", "reason": " "}, "reason"),
+    Mistake("/learners/PERSON/pin", {"code": "SEC-101", "reason": "x", "until": YESTERDAY}, "until"),
+    Mistake("/learners/PERSON/pin", {"code": "SEC-101", "reason": "x", "until": "soon"}, "until"),
+    Mistake("/learners/PERSON/exempt", {"code": "NO-SUCH-CODE", "reason": "asked for"}, "code"),
+    Mistake("/learners/PERSON/exempt", {"code": "SEC-101", "reason": "x", "until": "9999-99-99"}, "until"),
 ]
 
 
-def test_the_form_comes_again_with_the_field_named_and_nothing_changed(owner: Browser, live: Live) -> None:
-    week = live()
-    for _ in range(LIVE_PER_NAME):
-        create_token("23456", "Twice")
+def test_a_form_with_a_mistake_comes_back_as_it_was_typed(app: Flask, owner: Browser, live: Live) -> None:
+    week, token = live(), owner.read_token()
     before = dump()
-    for wrong in FORMS:
-        answer = owner.send(wrong.path.format(**week.ids), **wrong.sent)
-        assert answer.status_code == 422, wrong
-        assert dump() == before, wrong
-        require_the_form_again(Markup(answer.text), wrong)
-
-
-def require_the_form_again(page: Markup, wrong: Wrong) -> None:
-    fields = [
-        attributes
-        for tag in ("input", "select", "textarea")
-        for attributes in page.find(tag)
-        if "aria-invalid" in attributes
-    ]
-    assert [field["name"] for field in fields] == [wrong.field], wrong
-    told = fields[0]["aria-describedby"]
-    assert f'id="{told}"' in page.source, f"{wrong}: the field points at what is wrong with it"
-    for typed in wrong.sent.values():
-        if "password" not in wrong.path and typed.strip():
-            is_kept = typed in page.text or typed in page.values().values() or _is_chosen(page, typed)
-            assert is_kept, f"{wrong}: {typed}"
-    assert not any(each.get("value") for each in page.find("input", type="password")), wrong
-
-
-def _is_chosen(page: Markup, typed: str) -> bool:
-    """Of a list of choices the one sent; what is none of them cannot be shown."""
-    options = page.find("option", value=typed)
-    return not options or any("selected" in option for option in options)
-
-
-def test_progress_that_is_none_is_asked_for_again(owner: Browser, live: Live) -> None:
-    week = live()
-    before = dump()
-    answer = owner.send(f"/learners/{week.people[0]}/progress", course="SEC-101", progress="lots")
-    assert answer.status_code == 422
+    for mistake in MISTAKES:
+        path = mistake.path.replace("PERSON", week.people[0])
+        answer = owner.send(path, form_token=token, **mistake.fields)
+        assert answer.status_code == 422, mistake
+        page = Markup(answer.text)
+        faulty = [each for _tag, each in page.elements if each.get("aria-invalid") == "true"]
+        assert [each["name"] for each in faulty] == [mistake.field], mistake
+        assert page.find("p", id=faulty[0]["aria-describedby"]), mistake
+        for name, value in mistake.fields.items():
+            shown = [each for each in page.find("input", name=name) if each.get("type") != "hidden"]
+            choices = page.find("option", value=value) if page.find("select", name=name) else []
+            assert all(each["value"] == value for each in shown), mistake
+            assert all("selected" in each for each in choices), mistake
     assert dump() == before
 
 
-def test_a_mistake_in_one_form_of_a_page_leaves_the_other_as_it_is_stored(owner: Browser, live: Live) -> None:
+def test_several_mistakes_are_all_named_at_once(owner: Browser) -> None:
+    answer = owner.send("/settings", **SETTINGS | {"name": "", "rehire_days": "x", "brake_people": "x"})
+    for field in ("name", "rehire_days", "brake_people"):
+        assert f'id="{field}-mistake"' in answer.text
+
+
+def test_a_tag_is_mapped_to_a_code_that_is_there(app: Flask, owner: Browser, live: Live) -> None:
     live()
-    page = Markup(owner.send("/settings/operators", email="joy", role="owner").text)
-    assert "checked" in page.find("input", name="groups")[0], "groups are on"
-    assert page.values()["brake_percent"] == "1"
+    before = dump()
+    for code in ("", "NO-SUCH-CODE"):
+        answer = owner.send("/catalog/unknown", typed="Zanzibar", code=code)
+        assert answer.status_code == 422
+        field = Markup(answer.text).find("input", name="code", value=code)[0]
+        assert field["aria-invalid"] == "true"
+    assert dump() == before
+    assert owner.send("/catalog/unknown", typed="Zanzibar", code="SEC-101").status_code == 302
+    assert "Zanzibar" in owner.get("/catalog/aliases.csv").text
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("courses: [", "Line 1"),
+        ("courses: [{title: No code}]", "Line 1"),
+        ("courses:\n  - {code: A, title: One}\n  - {code: A, title: Two}\n", "Line 3"),
+        ("courses: [{code: 'A,B', title: Comma}]", "Line 1"),
+        ("a: &a [*a]\n", "Line 1"),
+        ("x" * 2000, "Line 1"),
+    ],
+)
+def test_a_catalog_file_with_a_mistake_stands_there_to_be_mended(
+    app: Flask, owner: Browser, file: str, sentence: str
+) -> None:
+    before = dump()
+    answer = owner.send("/catalog/file", text=file)
+    assert answer.status_code == 422
+    page = Markup(answer.text)
+    assert "Nothing was saved." in page.text
+    assert sentence in page.text
+    assert page.find("textarea", id="text")[0]["aria-describedby"] == "mistake"
+    assert " ".join(file.split()) in page.text
+    assert dump() == before
+
+
+def test_a_catalog_file_is_saved_once_its_effect_was_seen(app: Flask, owner: Browser) -> None:
+    file = "courses: [{code: NEW-1, title: Something new}]"
+    page = Markup(owner.send("/catalog/file", text=file).text)
+    assert "NEW-1" not in owner.get("/catalog.csv").text
+    seen = page.find("input", name="seen")[0]["value"]
+    assert owner.send("/catalog/file", text=file, seen="of another file").status_code == 200
+    assert owner.send("/catalog/file", text=file, seen=seen).status_code == 302
+    assert "NEW-1" in owner.get("/catalog.csv").text
+
+
+def test_what_was_decided_before_is_told_and_not_done_twice(app: Flask, owner: Browser, live: Live) -> None:
+    week = live()
+    gone = f"/settings/operators/{week.people[0]}/remove"
+    assert owner.send(gone).status_code == 302
+    assert "This operator was removed before." in owner.read("/settings").text
+    proposal = f"/catalog/proposals/{week.people[0]}/accept"
+    assert owner.send(proposal, course="SEC-101").status_code == 302
+    assert owner.send(proposal, course="SEC-101").status_code == 404
+    assert owner.send("/integrations/api/revoke", token="nothing").status_code == 302
+    assert "Not revoked: there is no such token." in owner.read("/integrations/api").text
+    assert owner.send("/runs/99/release").status_code == 404
+    assert owner.send("/runs/1/release").status_code == 302
+    assert "Not done: " in owner.read("/runs/1").text
+
+
+def test_the_last_owner_stays_one(app: Flask, owner: Browser) -> None:
+    for change in ("viewer", "remove"):
+        owner.send(f"/settings/operators/{owner.operator_id}/{change}")
+        assert "A company keeps at least one owner." in owner.read("/settings").text
+    assert "owner of Acme" in owner.read("/account").text
+
+
+FIELDS = ("q", "person", "since", "until", "rule", "state", "course", "subject", "after", "nothing")
+
+
+def test_no_filter_makes_a_page_fail(owner: Browser) -> None:
+    for path in ("/learners", "/flags", "/log", "/assignments", "/runs"):
+        for text in ("\0", "\ufffd", "%", "x" * 9000):
+            assert owner.get(path, **dict.fromkeys(FIELDS, text)).status_code == 200, path
+        for page in (f"{path}/99999999999999999999", f"{path}/0193b2a0", f"{path}.xml"):
+            assert owner.get(page).status_code == 404
+
+
+def test_text_is_what_any_database_takes() -> None:
+    assert clean(" a\0b ") == "ab"
+    assert clean("x" * 9000) == "x" * LONGEST
+    assert clean("\ud800") == "?"
+
+
+def test_a_number_and_a_date_are_as_a_browser_sends_them() -> None:
+    form = Form({"n": "007", "d": "2026-12-31", "past": "2020-01-01"})
+    assert form.get_number("n", 1, 10) == 7
+    assert form.get_date("d") == dt.date(2026, 12, 31)
+    assert form.get_date("none") is None
+    assert not form.mistakes
+    form.get_date("past", not_before=dt.date(2026, 1, 1))
+    assert form.mistakes == {"past": "A day that is still to come, please."}

@@ -31,7 +31,8 @@ def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: st
         connection,
         run.company_id,
         failures=failures,
-        rest_until=rest_after(failures, now),
+        # A process that was told to stop says nothing about the platform: the next one goes on at once.
+        rest_until=now if failures and run.stop.is_set() else rest_after(failures, now),
         resume_after=last_asked if gate.find_obstacle() else None,
     )
 

@@ -139,10 +139,10 @@ def throttle(handler: "Handler", platform: "Platform", request: "Request") -> No
 
 
 def throttle_date(handler: "Handler", platform: "Platform", request: "Request") -> None:
-    now = dt.datetime.now(dt.UTC)
-    until = now.replace(microsecond=0) + dt.timedelta(seconds=RETRY_AFTER + 1)
+    until = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(seconds=RETRY_AFTER + 1)
     send(handler, request, 503, b"{}", Retry_After=format_datetime(until, usegmt=True))
-    platform.close_for((until - now).total_seconds())
+    # Counted from the answer's own Date, which knows full seconds only.
+    platform.close_for(RETRY_AFTER + 1)
 
 
 def throttle_nonsense(handler: "Handler", platform: "Platform", request: "Request") -> None:

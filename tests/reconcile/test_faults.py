@@ -42,7 +42,8 @@ from tests.reconcile.acme import (
 from tests.training_platform import Platform
 
 COURSES = CATALOG.partition("rules:")[0]
-MIX = (*AFTER * 3, *("error_before", "drop_before", "redirect") * 4, "throttle", "throttle_nonsense")
+RARE = ("throttle", "throttle_date", "throttle_nonsense", "unauthorized", "huge")
+MIX = (*AFTER * 3, *("error_before", "drop_before", "redirect") * 4, *RARE)
 """Mostly what may or may not have been carried out; now and then a Retry-After, which costs a second."""
 FEWEST_SECONDS = 0.05
 

@@ -113,7 +113,7 @@ def delete(entry: Entry, group_id: str, if_match: str | None = None) -> Answer:
         connection.execute(_EMPTY, {"company_id": entry.company_id, "group_id": row.id})
         connection.execute(_DELETE, {"the_company": entry.company_id, "the_id": row.id})
         _mark_members(connection, entry, {each["value"] for each in before.get("members", ())}, now)
-        record(connection, entry, 204)
+        record(connection, entry, 204, to_changes(before, None))
         count_resources(connection, entry.company_id, groups=-1)
     return Answer(204)
 

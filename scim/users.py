@@ -110,7 +110,7 @@ def delete(entry: Entry, user_id: str, if_match: str | None = None) -> Answer:
         delete_user(connection, row, now)
         leave_groups(connection, entry.company_id, user_id, now)
         mark_out_of_date(connection, entry.company_id, [user_id], now)
-        record(connection, entry, 204)
+        record(connection, entry, 204, None if row.deactivated_at else {"active": [True, False]})
         count_resources(connection, entry.company_id, users=-1)
     return Answer(204)
 

@@ -51,6 +51,19 @@ def test_every_write_has_one_line_with_what_it_changed(idp: Idp) -> None:
     assert all(line.milliseconds >= 0 and line.token_id for line in written)
 
 
+def test_a_deletion_tells_what_went(idp: Idp) -> None:
+    switch(groups=True)
+    joy, bob = idp.create("joy"), idp.create("bob", active=False)
+    group = idp.create_group("Drivers", joy)
+    for path in (f"/Groups/{group['id']}", f"/Users/{joy['id']}", f"/Users/{bob['id']}"):
+        idp.delete(path)
+    of_group, of_joy, of_bob = lines()[3:]
+    assert changes(of_group)["displayName"] == ["Drivers", None]
+    assert [each["value"] for each in changes(of_group)["members"][0]] == [joy["id"]]
+    assert changes(of_joy) == {"active": [True, False]}
+    assert of_bob.changes is None
+
+
 def test_a_write_that_changes_nothing_tells_of_no_change(idp: Idp) -> None:
     joy = idp.create(title="x")
     idp.patch(f"/Users/{joy['id']}", replace("title", "x"))

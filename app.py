@@ -29,6 +29,8 @@ def create_app(config: Config | None = None, *, production: bool = False) -> Fla
     """
     config = config or load_config(required=(*DEPLOYED, "PORT") if production else ())
     app = Flask(__name__, static_folder=None)
+    # No view of ours is a coroutine; Flask would look at each one at every request.
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.config.update(
         HERDBOOK=config,
         TESTING=config.testing,

@@ -4,6 +4,7 @@ Heroku sets WEB_CONCURRENCY=2 by itself. One worker is on purpose: memory is a d
 second process would have a second scheduler (the lease makes that harmless, but not useful).
 """
 
+import gc
 import sys
 from typing import Any
 
@@ -33,6 +34,8 @@ def post_worker_init(worker: Any) -> None:
 
     configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)
     worker.scheduler = start_scheduler(worker.wsgi)
+    # What is loaded by now stays: the garbage collector need not look at it again.
+    gc.freeze()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import sqlite3
 import time
-import uuid
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData, String, types
@@ -73,4 +72,5 @@ def new_id() -> str:
     milliseconds = time.time_ns() // 1_000_000
     bits = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
     bits = bits & ~(0xF << 76) | 7 << 76
-    return str(uuid.UUID(int=bits & ~(0x3 << 62) | 2 << 62))
+    digits = f"{bits & ~(0x3 << 62) | 2 << 62:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -13,15 +13,17 @@ from typing import Any
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, bindparam, event, select
+from sqlalchemy import Connection, Engine, bindparam, event, select, text
 from sqlalchemy import func as sql
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.base import Base
+from models.prepared import Prepared
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 _sqlite_writer = threading.Lock()
+_BEGIN_READING, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000")
 
@@ -63,11 +65,8 @@ def install_sqlite_rules(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("writing", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            # It takes no lock, so nothing can go wrong that SQLAlchemy would have to translate.
-            connection.connection.dbapi_connection.execute("BEGIN")  # type: ignore[union-attr]
+        is_writer = connection.get_execution_options().get("writing", False)
+        (_BEGIN_WRITING if is_writer else _BEGIN_READING).run(connection, {})
 
 
 def init_database(app: Any) -> None:

@@ -44,5 +44,5 @@ def _to_shown(path: str, value: Any) -> Any:
     own = path.rpartition(":")[2].casefold()
     if own.partition(".")[0] not in SHOWN:
         return MASK
-    written = dump(value)
+    written = value if isinstance(value, str) else dump(value)
     return value if len(written) <= _LONGEST else written[:_LONGEST] + "..."

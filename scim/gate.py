@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Request, Response, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -17,12 +17,12 @@ from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
 from scim.log import Entry, record_refusal, to_idp
+from scim.responses import respond
 from scim.tally import count_request
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/scim/"
-MEDIA_TYPE = "application/scim+json"
 MAX_LINE = 8190
 """Characters of path and query. gunicorn would refuse a longer line in HTML, so it lets us."""
 MAX_DRAIN = 8 * MAX_BYTES
@@ -55,26 +55,28 @@ def install(blueprint: Blueprint) -> None:
 
 def enter() -> None:
     """Before anything else is looked at: the length of the request line, then the access token."""
-    if not request.path.startswith(PREFIX):
+    # The request itself: its proxy would look it up for each of the questions that follow.
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    if not asked.path.startswith(PREFIX):
         return
-    entry = g.entry = _open_entry()
-    if len(request.environ.get("RAW_URI") or request.full_path) > MAX_LINE:
+    entry = g.entry = _open_entry(asked)
+    if len(asked.environ.get("RAW_URI") or asked.full_path) > MAX_LINE:
         raise errors.UriTooLong
     try:
-        _let_in(entry)
+        _let_in(entry, asked)
     except DATABASE_UNUSABLE as error:
         raise errors.Unavailable from error
-    if request.routing_exception is not None:
-        raise _from_http(request.routing_exception)
-    _require_utf8()
+    if asked.routing_exception is not None:
+        raise _from_http(asked.routing_exception)
+    _require_utf8(asked.query_string)
 
 
-def _let_in(entry: Entry) -> None:
+def _let_in(entry: Entry, asked: Request) -> None:
     with ExitStack() as stack:
         connection = stack.enter_context(reading())
-        header = request.headers.get("Authorization")
+        header = asked.headers.get("Authorization")
         entry.access = require_token(connection, header, entry.company_id, utcnow())
-        if request.method == "GET":
+        if asked.method == "GET":
             entry.snapshot = connection
             g.leave_snapshot = stack.pop_all().close
 
@@ -99,7 +101,7 @@ def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
     if cause is not None:
         logger.error("request %s failed", g.entry.correlation_id, exc_info=cause)
     record_refusal(g.entry, error)
-    response = Response(dump(error.to_body()), error.status, content_type=MEDIA_TYPE)
+    response = respond(dump(error.to_body()), error.status)
     response.headers.update(error.headers)
     return response
 
@@ -120,23 +122,23 @@ def read_body() -> Any:
         raise errors.InvalidSyntax("The body ended before its Content-Length.") from None
 
 
-def _open_entry() -> Entry:
-    company_id = (request.path.split("/") + [""] * 4)[3]
-    wanted = request.headers.get("X-Request-ID", "")
+def _open_entry(asked: Request) -> Entry:
+    company_id = (asked.path.split("/") + [""] * 4)[3]
+    wanted = asked.headers.get("X-Request-ID", "")
     return Entry(
         company_id=company_id,
-        idp=to_idp(request.headers.get("User-Agent")),
+        idp=to_idp(asked.headers.get("User-Agent")),
         correlation_id=wanted if _CORRELATION.fullmatch(wanted) else new_id(),
-        operation=_OPERATIONS.get(request.method, "read"),
+        operation=_OPERATIONS.get(asked.method, "read"),
     )
 
 
-def _require_utf8() -> None:
+def _require_utf8(query: bytes) -> None:
     """A query string must be UTF-8 once decoded: what a filter says must not be guessed."""
-    if b"%" not in request.query_string and request.query_string.isascii():
+    if b"%" not in query and query.isascii():
         return
     try:
-        unquote_to_bytes(request.query_string).decode()
+        unquote_to_bytes(query).decode()
     except UnicodeDecodeError:
         raise errors.InvalidValue("The query string is not UTF-8.") from None
 

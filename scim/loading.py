@@ -42,9 +42,11 @@ def _load_declared(body: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     named = ((schema.find(key), value) for key, value in body.items())
     declared = {each.name: value for each, value in named if each}
     _check_schemas(declared.pop("schemas", None))
+    fields = DECLARATIONS[schema.name].fields
     writable = {name: value for name, value in declared.items() if _is_kept(name, schema)}
-    loaded = DECLARATIONS[schema.name].load(writable)
-    return {name: loaded[name] for name in writable if loaded[name] is not None}
+    # Field by field: Marshmallow's own loop asks for each attribute there could be.
+    loaded = {name: fields[name].deserialize(value, name) for name, value in writable.items()}
+    return {name: value for name, value in loaded.items() if value is not None}
 
 
 def _is_kept(name: str, schema: Schema) -> bool:

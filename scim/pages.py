@@ -72,6 +72,12 @@ def page_statement(
 
     Parameters: ``company_id``, ``limit``; ``offset`` or ``after_id`` and ``after_key``; those of the filter.
     """
+    return Prepared(_select_page(listing, dialect, shape, order, paging))
+
+
+def _select_page(
+    listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
+) -> Select[Any]:
     json = json_sql(dialect)
     scope, key = listing.scope(dialect), literal("NULL", Text)
     where, ordering = [_where(listing, shape, scope, json)], [listing.table.id]
@@ -87,9 +93,23 @@ def page_statement(
         where.append(_behind(listing, order, key, json))
     if paging == "index" and shape is None and not order.path:
         where = [listing.visible, listing.table.id.in_(_covered(listing))]
-        return Prepared(select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering))
+        return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
     page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
-    return Prepared(page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page)
+    return page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page
+
+
+@lru_cache(maxsize=512)
+def joined_statement(
+    listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
+) -> Prepared:
+    """A page in one row: the texts joined by commas, and their number.
+
+    SQLite lets other threads of Python in at every row it hands over, so one row is all a list costs.
+    """
+    page = _select_page(listing, dialect, shape, order, paging).subquery()
+    join = sql.group_concat if dialect == "sqlite" else sql.string_agg
+    texts = sql.coalesce(join(page.c.document, literal("','", Text)), literal("''", Text))
+    return Prepared(select(texts.label("texts"), sql.count().label("number")).select_from(page))
 
 
 _LIMIT = bindparam("limit", type_=BigInteger)

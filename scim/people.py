@@ -36,7 +36,7 @@ def project(document: dict[str, Any]) -> dict[str, Any]:
     Raises ``InvalidValue`` where a key is too long to index.
     """
     name = document.get("name") or {}
-    scopes = list(_scopes(document))
+    scopes = [_by_folded_name(scope) for scope in _scopes(document)]
     user_name = document["userName"]
     columns = {
         "document": document,
@@ -142,15 +142,19 @@ def _scopes(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield document
 
 
+def _by_folded_name(scope: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that are set; of two spellings of one name the first counts."""
+    named: dict[str, Any] = {}
+    for name, value in scope.items():
+        if value is not None:
+            named.setdefault(fold(name), value)
+    return named
+
+
 def find_all(scopes: list[dict[str, Any]], attribute: str) -> Iterator[Any]:
     """Every value of ``attribute``, scope by scope."""
-    folded = fold(attribute)
-    for scope in scopes:
-        value = scope.get(attribute)
-        if value is None:
-            value = next((each for name, each in scope.items() if fold(name) == folded), None)
-        if value is not None:
-            yield value
+    key = fold(attribute)
+    return (scope[key] for scope in scopes if key in scope)
 
 
 def find_first(scopes: list[dict[str, Any]], attribute: str) -> Any:

@@ -16,8 +16,8 @@ from werkzeug.sansio.utils import get_current_url
 
 from scim.bodies import dump
 
-_HOST = '"\\u002f'
-"""Where the Tenant URL goes: a text that begins with an escaped slash, which ``dump`` never writes."""
+_LOCATION = '"location":"\\u002f'
+"""Where the Tenant URL goes: behind it stands an escaped slash, which ``dump`` never writes."""
 
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -78,7 +78,7 @@ def to_stored(document: dict[str, Any], stamp: Stamp) -> str:
     return (
         f'{dump(document)[:-1]},"id":"{stamp.id}","meta":{{"resourceType":"{stamp.kind}",'
         f'"created":"{to_time(stamp.created_at)}","lastModified":"{to_time(stamp.modified_at)}",'
-        f'"location":{_HOST}{stamp.kind}s/{stamp.id}","version":"W/\\"{stamp.version}\\""}}}}'
+        f'{_LOCATION}{stamp.kind}s/{stamp.id}","version":"W/\\"{stamp.version}\\""}}}}'
     )
 
 
@@ -96,7 +96,8 @@ def show(text: str, base: str, spliced: str = "") -> str:
     """
     if spliced:
         text = f"{text[:-1]}{spliced}}}"
-    return text.replace(_HOST, f'"{_quoted(base)}/')
+    # Split and join take half the time of replace, which counts first.
+    return f'"location":"{_quoted(base)}/'.join(text.split(_LOCATION))
 
 
 def answer(status: int, row: Any, kind: str, base: str, spliced: str = "") -> Answer:

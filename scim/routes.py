@@ -12,6 +12,7 @@ from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHer
 from scim.log import Entry
 from scim.projection import Projection, parse_projection
 from scim.resources import Answer, base_url, is_matched, render_list, to_etag
+from scim.responses import respond
 from scim.schemas import GROUP, LEARNING_JOURNEY, SERVICE_SCHEMAS, TRAINING_TAG, USER
 from scim.search import apply_projection, search
 from scim.search_requests import parse_arguments, parse_search
@@ -38,24 +39,24 @@ def _drop_company(_: str | None, values: dict[str, Any] | None) -> None:
 @blueprint.get(_ENDPOINT, strict_slashes=False)
 def list_resources(endpoint: str) -> Response:
     g.entry.resource_type = KINDS[endpoint].name
-    return _json(search(g.entry, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
+    return respond(search(g.entry, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post(f"{_ENDPOINT}/.search", strict_slashes=False)
 def search_resources(endpoint: str) -> Response:
     g.entry.operation, g.entry.resource_type = "read", KINDS[endpoint].name
-    return _json(search(g.entry, f"/{endpoint}", parse_search(gate.read_body())))
+    return respond(search(g.entry, f"/{endpoint}", parse_search(gate.read_body())))
 
 
 @blueprint.get("/", strict_slashes=False)
 def list_everything() -> Response:
-    return _json(search(g.entry, "", parse_arguments(request.args.to_dict(flat=False))))
+    return respond(search(g.entry, "", parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post("/.search", strict_slashes=False)
 def search_everything() -> Response:
     g.entry.operation = "read"
-    return _json(search(g.entry, "", parse_search(gate.read_body())))
+    return respond(search(g.entry, "", parse_search(gate.read_body())))
 
 
 @blueprint.post(_ENDPOINT, strict_slashes=False)
@@ -91,7 +92,7 @@ def delete_resource(endpoint: str, resource_id: str) -> Response:
 @blueprint.post("/Bulk", strict_slashes=False)
 def carry_out_bulk() -> Response:
     g.entry.operation = "bulk"
-    return _json(bulk.carry_out(g.entry, gate.read_body()))
+    return respond(bulk.carry_out(g.entry, gate.read_body()))
 
 
 @blueprint.route("/Me", methods=_EVERY, strict_slashes=False)
@@ -105,7 +106,7 @@ def refuse_me() -> Response:
 @blueprint.get("/ServiceProviderConfig", strict_slashes=False)
 def get_service_provider_config() -> Response:
     _refuse_filter()
-    return _json(dump(discovery.service_provider_config(_base())))
+    return respond(dump(discovery.service_provider_config(_base())))
 
 
 @blueprint.get("/ResourceTypes", strict_slashes=False)
@@ -137,18 +138,18 @@ def get_schema(urn: str) -> Response:
 
 @blueprint.get(_CODES, strict_slashes=False)
 def list_codes(endpoint: str) -> Response:
-    return _json(catalog.search(g.entry, endpoint, parse_arguments(request.args.to_dict(flat=False))))
+    return respond(catalog.search(g.entry, endpoint, parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post(f"{_CODES}/.search", strict_slashes=False)
 def search_codes(endpoint: str) -> Response:
     g.entry.operation = "read"
-    return _json(catalog.search(g.entry, endpoint, parse_search(gate.read_body())))
+    return respond(catalog.search(g.entry, endpoint, parse_search(gate.read_body())))
 
 
 @blueprint.get(f"{_CODES}/<path:code>", strict_slashes=False)
 def get_code(endpoint: str, code: str) -> Response:
-    return _json(catalog.get(g.entry, endpoint, code))
+    return respond(catalog.get(g.entry, endpoint, code))
 
 
 # --- how it leaves --------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def _entry(endpoint: str, resource_id: str | None = None) -> Entry:
 
 def _show(endpoint: str, answer: Answer) -> Response:
     """One resource: with Location where it was made, ETag, and not at all where the client has it."""
-    response = _json(answer.text, answer.status)
+    response = respond(answer.text, answer.status)
     if answer.location:
         response.headers["Location"] = answer.location
     if answer.version is not None:
@@ -182,19 +183,15 @@ def _projection(endpoint: str) -> Projection | None:
     return parse_projection(asked.attributes, asked.excluded, KINDS[endpoint])
 
 
-def _json(text: str, status: int = 200) -> Response:
-    return Response(text, status, content_type=gate.MEDIA_TYPE)
-
-
 def _list(resources: list[dict[str, Any]]) -> Response:
     paging = {"startIndex": 1, "itemsPerPage": len(resources)}
-    return _json(render_list([dump(each) for each in resources], len(resources), **paging))
+    return respond(render_list([dump(each) for each in resources], len(resources), **paging))
 
 
 def _found(resource: dict[str, Any] | None, name: str) -> Response:
     if resource is None:
         raise NotFound(f"There is no {name[:200]!a}.")
-    return _json(dump(resource))
+    return respond(dump(resource))
 
 
 def _refuse_filter() -> None:

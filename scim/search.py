@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app
@@ -16,7 +16,16 @@ from scim.errors import InvalidFilter, InvalidPath
 from scim.filters import parse_filter
 from scim.log import Entry
 from scim.memberships import load_groups, load_members
-from scim.pages import GROUPS, USERS, Listing, Order, Paging, count_statement, page_statement
+from scim.pages import (
+    GROUPS,
+    USERS,
+    Listing,
+    Order,
+    Paging,
+    count_statement,
+    joined_statement,
+    page_statement,
+)
 from scim.paths import parse_sort
 from scim.projection import Projection, parse_projection, project
 from scim.queries import Shape, to_shape, to_values
@@ -34,18 +43,26 @@ class Part:
     projection: Projection | None
     parameters: dict[str, Any]
 
+    @property
+    def has_whole_texts(self) -> bool:
+        """Nothing is left out of a stored text and nothing put in: the database can join them."""
+        return self.projection is None and not self.parameters["groups_on"]
+
 
 @dataclass(slots=True)
 class Page:
-    """Rows found so far, each with its part; ``place`` is where the next page begins, if there is one."""
+    """Resources found so far, as text; ``place`` is where the next page begins, if there is one."""
 
-    rows: list[tuple[Part, Sequence[Any]]]
     total: int = 0
+    length: int = 0
+    texts: list[str] = field(default_factory=list)
     place: list[Any] | None = None
 
-    @property
-    def length(self) -> int:
-        return sum(len(rows) for _, rows in self.rows)
+    def add(self, text: str, number: int) -> None:
+        """Put ``number`` more resources, joined by commas, on the page."""
+        self.length += number
+        if number:
+            self.texts.append(text)
 
 
 def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
@@ -55,17 +72,18 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
     query = f"{entry.company_id} {endpoint} {request.identity}"
     with entry.reading() as connection:
         if request.cursor is None:
-            page = _by_number(connection, parts, request)
+            page = _by_number(connection, entry, parts, request)
         else:
             start = read_cursor(secret, query, request.cursor) if request.cursor else []
-            page = _by_cursor(connection, parts, request, start)
-        texts = [text for part, rows in page.rows for text in _render(connection, entry, part, rows)]
-    paging: dict[str, int | str] = {"itemsPerPage": len(texts)}
+            start = start or _start(connection, parts, request)
+            request.require_count(start[0])
+            page = _by_cursor(connection, entry, parts, start)
+    paging: dict[str, int | str] = {"itemsPerPage": page.length}
     if request.cursor is None:
         paging["startIndex"] = request.start_index
     elif page.place:
         paging["nextCursor"] = make_cursor(secret, query, page.place)
-    return render_list(texts, page.total, **paging)
+    return render_list(page.texts, page.total, **paging)
 
 
 def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Part]:
@@ -101,37 +119,37 @@ def _make_part(entry: Entry, listing: Listing, request: SearchRequest) -> Part:
     )
 
 
-def _by_number(connection: Connection, parts: Sequence[Part], request: SearchRequest) -> Page:
+def _by_number(connection: Connection, entry: Entry, parts: Sequence[Part], request: SearchRequest) -> Page:
     """Index paging (RFC 7644 3.4.2.4): kinds of resources follow one another."""
-    page, skip = Page([]), request.start_index - 1
+    page, skip = Page(), request.start_index - 1
     for part in parts:
         room = request.page_size - page.length
-        rows = _fetch(connection, part, "index", limit=room, offset=skip) if room else []
-        page.rows.append((part, rows))
-        is_end = len(rows) < room and (rows or not skip)
-        size = skip + len(rows) if is_end else _count(connection, part)
+        text, number = _load_page(connection, entry, part, room, skip) if room else ("", 0)
+        page.add(text, number)
+        is_end = number < room and (number or not skip)
+        size = skip + number if is_end else _count(connection, part)
         page.total += size
         skip = max(0, skip - size)
     return page
 
 
-def _by_cursor(
-    connection: Connection, parts: Sequence[Part], request: SearchRequest, start: list[Any]
-) -> Page:
+def _start(connection: Connection, parts: Sequence[Part], request: SearchRequest) -> list[Any]:
+    """The place before the first resource: size of a page, part, total, and the last one's key and id."""
+    return [request.page_size, 0, sum(_count(connection, part) for part in parts), None, None]
+
+
+def _by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], start: list[Any]) -> Page:
     """Cursor paging (RFC 9865): behind the resource named by ``start``, wherever it stands by now."""
-    if not start:
-        start = [request.page_size, 0, sum(_count(connection, part) for part in parts), None, None]
     count, number, total, key, last = start
-    request.require_count(count)
-    page = Page([], total)
+    page = Page(total)
     # A page of nobody is asked for the total alone: there is none behind it.
     for at in range(number, len(parts)) if count else ():
         part, room = parts[at], count - page.length
-        if page.rows and not room:
+        if at > number and not room:
             page.place = [count, at, total, None, None]
             break
         rows = list(_fetch_behind(connection, part, room + 1, key, last) if room else ())
-        page.rows.append((part, rows[:room]))
+        page.add(*_render(connection, entry, part, rows[:room]))
         if len(rows) > room:
             page.place = [count, at, total, _to_json(rows[room - 1].sort_key), rows[room - 1].id]
             break
@@ -165,15 +183,28 @@ def _to_json(key: Any) -> Any:
     return key.isoformat() if isinstance(key, dt.datetime) else key
 
 
-def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
-    """The resources as text; what other tables hold is loaded once for all, and only where shown."""
+def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, offset: int) -> tuple[str, int]:
+    """The resources of a page by number, joined by commas, and how many they are."""
+    if not part.has_whole_texts:
+        rows = _fetch(connection, part, "index", limit=limit, offset=offset)
+        return _render(connection, entry, part, rows)
+    paging: Paging = "index" if offset else "first"
+    statement = joined_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
+    page = statement.first(connection, part.parameters | {"limit": limit, "offset": offset})
+    return show(page.texts, base_url(entry.company_id)), page.number
+
+
+def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
+    """The same of rows; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
     base = base_url(entry.company_id)
     spliced: dict[str, list[Any]] = {}
     if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
         spliced = load(connection, entry.company_id, base, [row.id for row in rows])
     texts = [show(row.document, base, splice(name, spliced.get(row.id))) for row in rows]
-    return texts if part.projection is None else [apply_projection(text, part.projection) for text in texts]
+    if part.projection:
+        texts = [apply_projection(text, part.projection) for text in texts]
+    return ",".join(texts), len(rows)
 
 
 def apply_projection(text: str, projection: Projection) -> str:

@@ -67,7 +67,8 @@ class Tally:
 
 def tally() -> Tally:
     """The current application's own."""
-    found: Tally = current_app.extensions.setdefault("herdbook.tally", Tally())
+    extensions = current_app.extensions
+    found: Tally = extensions.get("herdbook.tally") or extensions.setdefault("herdbook.tally", Tally())
     return found
 
 

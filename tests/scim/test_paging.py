@@ -58,7 +58,7 @@ def test_the_number_of_all_is_kept_not_counted(idp: Idp) -> None:
     page(idp, count=1)
     event.remove(engine(), "before_cursor_execute", keep)
     assert statements
-    assert not any("count(" in each for each in statements)
+    assert not any("count(" in each and "limit" not in each for each in statements)
     with writing() as connection:
         connection.execute(update(PeopleCount).values(users=7))
     assert page(idp, count=1)["totalResults"] == 7

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person
 from companies import get_company, list_companies
-from models import QueueEntry, Run, reading
+from models import Run, reading
 from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
 from reconcile.learners import PersonNotFound
+from reconcile.queue import count_out_of_date
 from reconcile.run import run_company
 from reconcile.summary import NamedChange, RunSummary, Tally, parse_run
 
@@ -133,11 +134,8 @@ def end(states: list[str]) -> None:
 
 def count_behind(company_id: str) -> int:
     """How many people a run of the company is about to plan."""
-    statement = select(func.count()).where(
-        QueueEntry.company_id == company_id, QueueEntry.planned_version < QueueEntry.seen_version
-    )
     with reading() as connection:
-        return connection.execute(statement).scalar_one()
+        return count_out_of_date(connection, company_id)
 
 
 def tell(summary: RunSummary) -> str:

@@ -21,6 +21,8 @@ from reconcile.writer import PersonChanges, Writer, observed_from_json
 def apply_planned(run: CurrentRun) -> None:
     """Carry out or hold every change the run has recorded as planned; can be taken up again after a crash."""
     after = ""
+    # They were counted when planned, and are not done: whoever watches sees the way back and forth.
+    run.advance(-run.waiting)
     while True:
         with reading() as connection:
             people = load_waiting(connection, run, after)

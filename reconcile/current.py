@@ -72,6 +72,8 @@ class CurrentRun:
     """Before the run: what the brake measures by."""
     has_held: bool = False
     """Whether changes of earlier runs are held."""
+    waiting: int = 0
+    """People planned whose changes wait for the brake."""
     braked: str = ""
     """As the ``braked`` column of the run."""
     started: float = field(default_factory=time.monotonic)

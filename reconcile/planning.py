@@ -78,6 +78,7 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
         for start in range(0, len(planned), BATCH):
             batch = planned[start : start + BATCH]
             all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
+        run.waiting += sum(not person.at_once for person in planned)
         run.advance(len(ids))
 
 

@@ -287,6 +287,16 @@ def test_progress_is_told_person_by_person(app: Flask) -> None:
     assert sum(told) == 30
 
 
+def test_whose_changes_wait_for_the_brake_is_done_once_they_are_carried_out(app: Flask) -> None:
+    use_catalog()
+    people = add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")
+    run_company(COMPANY, now=NOON)
+    change_people(people[:3], tags=None)
+    told: list[int] = []
+    run_company(COMPANY, now=NOON, progress=told.append)
+    assert told == [3, -3, 3]
+
+
 def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     use_catalog()
     people = add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
+
+from reconcile.listed import to_array
 
 Row = tuple[Any, ...]
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -69,8 +71,9 @@ class SharedInsert:
         if rows and connection.dialect.name == "sqlite":
             connection.exec_driver_sql(_sqlite_shared(self), (json.dumps(people), json.dumps(rows)))
         elif rows:
-            arrays = (list(values) for part in (people, rows) for values in zip(*part, strict=True))
-            connection.exec_driver_sql(_postgresql_shared(self), tuple(arrays))
+            whose = [to_array(values) for values in zip(*people, strict=True)]
+            columns = [list(values) for values in zip(*rows, strict=True)]
+            connection.exec_driver_sql(_postgresql_shared(self), (*whose, *columns))
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,9 @@ class BulkUpdate:
         if rows and connection.dialect.name == "sqlite":
             connection.exec_driver_sql(_sqlite_update(self), list(rows))
         elif rows:
-            arrays = tuple(list(values) for values in zip(*rows, strict=True))
-            connection.exec_driver_sql(_postgresql_update(self), arrays)
+            columns = zip(self.columns, zip(*rows, strict=True), strict=True)
+            arrays = [_array(self.table, name, values) for name, values in columns]
+            connection.exec_driver_sql(_postgresql_update(self), tuple(arrays))
 
     @property
     def condition(self) -> str:
@@ -146,6 +150,11 @@ def _insert_shared(insert: SharedInsert) -> str:
         f"INSERT INTO {insert.table.name} ({_quoted(('user_id', *insert.columns))})"  # noqa: S608
         f" SELECT people.user_id_, {names} FROM people JOIN shared ON shared.number_ = people.whose"
     )
+
+
+def _array(table: Table, name: str, values: Sequence[Any]) -> Any:
+    is_plain = name in ("company_id", "user_id") or not isinstance(table.c[name].type, String)
+    return to_array(values) if is_plain else list(values)
 
 
 def _arrays(table: Table, columns: Sequence[str]) -> list[str]:

@@ -4,30 +4,33 @@ Text of days instead of times, because what many rows have in common need not be
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Join, Text, TypeDecorator, bindparam
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeEngine
 
 from models import UTCDateTime
 
 
 class _Ids(TypeDecorator[Sequence[str]]):
-    """One bound value for any number of ids: JSON text on SQLite, an array on PostgreSQL."""
+    """One bound value for any number of ids: as JSON on SQLite, as the text of an array on PostgreSQL."""
 
     impl = Text
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return Text() if dialect.name == "sqlite" else postgresql.ARRAY(Text())
-
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return json.dumps(list(value)) if dialect.name == "sqlite" else list(value)
+        return json.dumps(list(value)) if dialect.name == "sqlite" else to_array(value)
+
+
+def to_array(values: Iterable[object]) -> str:
+    """PostgreSQL's text of an array of ids, numbers, times, truths: of what is never quoted.
+
+    The driver would look at each value from several sides.
+    """
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 class _Each(FunctionElement[str]):
@@ -44,7 +47,7 @@ def _sqlite_each(element: _Each, compiler: Any, **options: Any) -> str:
 
 @compiles(_Each, "postgresql")
 def _postgresql_each(element: _Each, compiler: Any, **options: Any) -> str:
-    return f"unnest({compiler.process(element.clauses, **options)})"
+    return f"unnest({compiler.process(element.clauses, **options)}::text[])"
 
 
 # PostgreSQL calls the column of such a function as its alias is called; SQLite's is "value" anyway.

@@ -19,6 +19,8 @@ from tests.scim.idp import Idp, replace
 
 BACK = "http://localhost/sign-in/single"
 PASSWORD = "correct horse battery"
+pytestmark = pytest.mark.xdist_group("provider")
+"""One worker starts the provider."""
 
 
 @pytest.fixture(scope="session")

@@ -167,11 +167,17 @@ def _require_good(email: str, role: str, password: str | None) -> None:
 
 
 def _require_another_owner(connection: Connection, company_id: str, operator_id: str) -> None:
-    """The company's row is locked first: of two owners who remove each other, one stays."""
+    """Another who may still come in. The company is locked first: of two who remove each other, one stays."""
     connection.execute(select(Company.id).where(Company.id == company_id).with_for_update())
     others = connection.execute(
-        select(func.count()).where(
-            Operator.company_id == company_id, Operator.role == "owner", Operator.id != operator_id
+        select(func.count())
+        .select_from(Operator)
+        .outerjoin(User, PERSON)
+        .where(
+            STANDS,
+            Operator.company_id == company_id,
+            Operator.role == "owner",
+            Operator.id != operator_id,
         )
     )
     if not others.scalar():

@@ -28,6 +28,7 @@ PATHS = {
     "entra": "/integrations/entra",
     "log": "/log",
     "settings": "/settings",
+    "single sign-on": "/settings/single-sign-on",
     "account": "/account",
 }
 LINKED = {

@@ -1,10 +1,14 @@
 """Who may open what, for every address there is: the routes are asked, so a later one is held to it, too."""
 
+import re
+from dataclasses import replace
+
+import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from dashboard.guard import FOR_EVERYBODY, HEADERS, PUBLIC
-from models import Base, Company, OperatorSession, reading, writing
+from models import Base, Company, OperatorSession, engine, reading, writing
 from tests.dashboard.browser import Browser, Markup, Opened, list_addresses, open_browser
 from tests.dashboard.conftest import Live, on_both
 from tests.dashboard.week import ACME_SAYS
@@ -150,6 +154,17 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(anybody: Browser) -
     assert "SameSite=Lax" in cookie
 
 
+def test_where_the_world_comes_over_https_it_stays_there(
+    app: Flask, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Strict-Transport-Security" not in owner.get("/").headers
+    config = replace(app.config["HERDBOOK"], public_url="https://herdbook.example")
+    monkeypatch.setitem(app.config, "HERDBOOK", config)
+    answer = Browser(app.test_client()).get("/sign-in")
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
 # --- two companies ------------------------------------------------------------------------------------
 
 
@@ -158,6 +173,12 @@ def test_an_operator_sees_nothing_of_another_company(app: Flask, live: Live) -> 
     week = live()
     live("Globex", company_id="7")
     gloria = open_browser(app, "gloria@globex.example", company_id="7")
+    statements: set[str] = set()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.add(statement)
+
+    event.listen(engine(), "before_cursor_execute", note)
     for endpoint, path in list_addresses(app, "GET", **week.ids):
         if is_public(endpoint):
             continue
@@ -169,6 +190,13 @@ def test_an_operator_sees_nothing_of_another_company(app: Flask, live: Live) -> 
     for query in (ACME_SAYS, week.people[0], f"{ACME_SAYS} 0"):
         assert ACME_SAYS not in gloria.get("/learners.json", q=query).text
         assert gloria.get("/log.json", person=query).json == []
+    event.remove(engine(), "before_cursor_execute", note)
+    # A query that forgets the company is a leak, or a scan over all of them.
+    owned = [table.name for table in Base.metadata.sorted_tables if "company_id" in table.c]
+    pattern = re.compile(rf"(?:FROM|JOIN|INTO|UPDATE)\s+({'|'.join(owned)})\b")
+    asked = [statement for statement in statements if pattern.search(statement)]
+    assert len(asked) > 40
+    assert [statement for statement in asked if "company_id" not in statement] == []
 
 
 @on_both

@@ -1,5 +1,6 @@
 """Single sign-on against a real OpenID provider on loopback: who comes in, as whom, and for how long."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from dashboard import provider as way
-from dashboard.operators import add_operator, list_operators
+from dashboard.operators import OperatorError, add_operator, list_operators, remove_operator
 from dashboard.seals import SealBroken, seal, unseal
-from dashboard.single_sign_on import find_provider, save_provider
+from dashboard.single_sign_on import admit, find_provider, save_provider
 from models import Operator, reading
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup, open_browser
@@ -197,6 +198,33 @@ def test_an_operator_of_another_company_is_not_taken_over(
     operator_id = add_operator("7", "ada@acme.example", "owner", PASSWORD)
     assert "cannot be an operator of this company" in come(anybody, okta)
     assert [line.id for line in list_operators("7")] == [operator_id]
+
+
+def test_an_owner_who_has_left_is_not_the_one_who_stays(
+    anybody: Browser, okta: Provider, idp: Idp, owner: Browser, ada: str
+) -> None:
+    add_operator("23456", "ada@acme.example", "owner")
+    come(anybody, okta)
+    idp.patch(f"/Users/{ada}", replace("active", False))
+    with pytest.raises(OperatorError, match="at least one owner"):
+        remove_operator("23456", owner.operator_id)
+
+
+@on_both
+def test_two_browsers_at_the_first_sign_in_are_one_operator(app: Flask, ada: str) -> None:
+    came: list[str] = []
+
+    def arrive() -> None:
+        with app.app_context():
+            came.append(admit("23456", "https://acme.okta.com", "ada", "ada@acme.example"))
+
+    threads = [threading.Thread(target=arrive) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(came) == 4
+    assert set(came) == {line.id for line in list_operators("23456")}
 
 
 # --- the way there and back ---------------------------------------------------------------------------

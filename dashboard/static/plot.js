@@ -22,7 +22,7 @@ function options(width) {
     axes: [axis, { ...axis, size: 56, values: (plot, ticks) => ticks.map((tick) => Number.isInteger(tick) ? tick.toLocaleString() : "") }],
     series: [
       { label: "Day", value: (plot, seconds) => seconds === null ? "" : new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: "medium", timeZone: "UTC" }) },
-      { label: "Assigned", stroke: colour("--series-1"), fill: colour("--series-1"), paths: bars, points: { show: false } },
+      { label: "Assigned", stroke: colour("--series-1"), fill: colour("--series-1"), width: 0, paths: bars, points: { show: false } },
       { label: "Completed", stroke: colour("--series-2"), width: 2.5, points: { show: false } },
     ],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
@@ -38,8 +38,8 @@ function sinceTheFirst(days) {
 // Until somebody points at a day, the legend tells of the latest.
 function make(element, columns) {
   const plot = new uPlot(options(element.clientWidth), columns, element);
-  const tellLatest = () => plot.setLegend({ idx: columns[0].length - 1 });
-  plot.over.addEventListener("mouseleave", () => setTimeout(tellLatest));
+  const tellLatest = () => setTimeout(() => plot.setLegend({ idx: columns[0].length - 1 }));
+  plot.over.addEventListener("mouseleave", tellLatest);
   tellLatest();
   return plot;
 }

@@ -35,11 +35,15 @@ LINKED = {
     "person": ("/learners?q=lena", "td a[href^='/learners/']"),
     "run": ("/runs", "td a[href^='/runs/']"),
     "changes": ("/runs/1", "a[href^='/runs/1/changes']"),
+    "held run": ("/runs?state=held", "td a[href^='/runs/']"),
     "request": ("/log?operation=patch", "td a[href^='/log/']"),
 }
 """Pages of one thing: the list it is found on, and the link to it."""
 
-EVERY_PAGE = (*PATHS, *LINKED)
+EVERY_PAGE = tuple(name for name in (*PATHS, *LINKED) if name != "held run")
+
+LIGHTS: dict[str, tuple[str, ...]] = {"light": (), "dark": ("color-contrast",)}
+"""What axe-core looks for in each: in the dark only the colours are others."""
 
 
 class Reader:
@@ -58,6 +62,18 @@ class Reader:
         for plot in self.page.locator(".plot").all():
             plot.locator("canvas").wait_for()
         return self.page
+
+
+def find_faults(page: Page) -> list[str]:
+    """What is wrong with the page on a laptop and on a phone, in light and in dark."""
+    faults = []
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 850})
+        for light, rules in LIGHTS.items():
+            page.emulate_media(color_scheme=light)  # type: ignore[arg-type]
+            found = find_violations(page, *rules) + ["scrolls sideways"] * scrolls_sideways(page)
+            faults += [f"{width} {light}: {fault}" for fault in found]
+    return faults
 
 
 def find_violations(page: Page, *rules: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""``python -m benchmarks [scim|reconcile|sending|dashboard] [--people 1000000]``: print the figures."""
+"""``python -m benchmarks [start|scim|reconcile|sending|dashboard] [--people 1000000]``: print the figures."""
 
 import argparse
 import importlib
 
-PARTS = ("scim", "reconcile", "sending", "dashboard")
+PARTS = ("start", "scim", "reconcile", "sending", "dashboard")
 
 
 def main() -> None:

@@ -1,9 +1,12 @@
 """A database filled with one company of any size, ready to be served and measured."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import click
 from sqlalchemy import create_engine, text
 
 from app import create_app
@@ -13,6 +16,7 @@ from models import Base, Company, engine, writing
 from scim.tokens import create_token
 from tests.postgres import postgres_server
 
+STEP = 20_000
 BASE = f"/scim/v2/{people.COMPANY}"
 
 
@@ -66,11 +70,19 @@ def make_company(url: str, size: int) -> Filled:
         made = app.test_client().post(f"{BASE}/Users", json=people.person(0), headers=headers)
         with writing() as connection:
             people.rename_template(connection, made.get_json()["id"])
-        for first in range(1, size, 50_000):
-            with writing() as connection:
-                people.multiply(connection, first, min(first + 49_999, size - 1))
+        with progress(range(1, size, STEP), size) as firsts:
+            for first in firsts:
+                with writing() as connection:
+                    people.multiply(connection, first, min(first + STEP - 1, size - 1))
         analyse()
     return Filled(url, token, size)
+
+
+def progress(steps: Sequence[int], size: int) -> AbstractContextManager[Iterable[int]]:
+    """``steps``, with a bar on a terminal where filling takes long."""
+    if size <= STEP:
+        return contextlib.nullcontext(steps)
+    return click.progressbar(steps, label=f"  filling {size:,} people", file=sys.stderr)
 
 
 def analyse() -> None:

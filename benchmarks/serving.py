@@ -48,7 +48,7 @@ def serving(
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", settings, "-b", f"127.0.0.1:{port}", target]
     environment = {**os.environ, **environment, "PORT": str(port), "LOG_LEVEL": "WARNING"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until_open(port)
         yield Server(port, psutil.Process(process.pid))

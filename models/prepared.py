@@ -16,7 +16,7 @@ class Prepared:
     """One statement, ready for any number of executions with bound values only.
 
     Looking up a person by id costs SQLite 3 us and SQLAlchemy's own execution nine times that. Types
-    are converted and errors are raised as SQLAlchemy would; a transaction must have begun.
+    are converted and errors are raised as SQLAlchemy would; it begins no transaction.
     """
 
     def __init__(self, statement: Any) -> None:

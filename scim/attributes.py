@@ -16,9 +16,8 @@ CACHED_LENGTH = 128
 TEXT_TYPES = ("string", "reference", "binary", "dateTime")
 
 
-def fold(text: str) -> str:
-    """``text`` brought to the form in which names, and strings that are not case exact, are compared."""
-    return text.casefold()
+fold = str.casefold
+"""Text brought to the form in which names, and strings that are not case exact, are compared."""
 
 
 def is_urn(text: str) -> bool:

@@ -76,6 +76,8 @@ class CurrentRun:
     """People planned whose changes wait for the brake."""
     braked: str = ""
     """As the ``braked`` column of the run."""
+    left_behind: str | None = None
+    """Why the training platform has not got everything."""
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -15,23 +15,24 @@ UNFINISHED = ("planning", "applying")
 
 def finish(run: CurrentRun) -> RunSummary:
     """Record what came of the run; one that changed nothing leaves no row."""
-    state = state_of(run.tally)
+    state = state_of(run.tally, run.left_behind)
     with run.claim.finishing(run.number, interval=run.trigger == "interval") as connection:
-        if run.tally.is_empty:
+        if run.tally.is_empty and not run.left_behind:
             state = "nothing"
             connection.execute(delete(Run).where(*_row(run)))
         else:
-            run.save(connection, state=state, finished_at=utcnow())
+            run.save(connection, state=state, finished_at=utcnow(), detail=run.left_behind)
         if run.has_held:
             settle_held(connection, run.company_id)
-    return run.summary(state)
+    return run.summary(state, run.left_behind)
 
 
-def state_of(tally: Tally) -> str:
+def state_of(tally: Tally, left_behind: str | None = None) -> str:
     """``held``, ``partial`` or ``applied``, whatever is most in need of somebody's attention."""
     if tally.outcomes["held"]:
         return "held"
-    return "partial" if tally.outcomes["deferred"] or tally.outcomes["rejected"] else "applied"
+    is_partial = left_behind or tally.outcomes["deferred"] or tally.outcomes["rejected"]
+    return "partial" if is_partial else "applied"
 
 
 def finish_without_work(run: CurrentRun) -> RunSummary:

@@ -156,7 +156,13 @@ def raise_flags(writer: Writer, problems: Iterable[Refused]) -> None:
     """Open a flag for each, in place of an open one of the same rule and subject."""
     for one in problems:
         lower_flags(writer, [(one.user_id, one.rule, one.course)])
-        writer.open_flags([(one.user_id, Flag(one.rule, one.detail, one.course))])
+        writer.open_flags([(one.user_id, Flag(one.rule, _say_refusal(one), one.course))])
+
+
+def _say_refusal(one: Refused) -> str:
+    if one.rule != REJECTED:
+        return one.detail
+    return f"The training platform refused {one.course or 'the learner'}: {one.detail}"
 
 
 def lower_flags(writer: Writer, names: Iterable[tuple[str, str, str]]) -> None:

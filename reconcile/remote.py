@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 
 from flask import current_app
 from sqlalchemy import Connection, update
@@ -19,7 +18,13 @@ from reconcile.readback import read_back
 from reconcile.refusals import has_changed_refusals, release_refusals
 from reconcile.sender import Sender
 from reconcile.state import Observed
-from reconcile.undelivered import count_outcomes, mark_undelivered, note_platform, note_run
+from reconcile.undelivered import (
+    count_outcomes,
+    mark_undelivered,
+    note_platform,
+    note_run,
+    say_left_behind,
+)
 
 READING = ("interval", "manual")
 
@@ -67,8 +72,10 @@ class RemoteLms:
         if not self._is_reading(run):
             return
         errand = self._errand_of(run)
-        with suppress(LmsError):
+        try:
             read_back(errand)
+        except LmsError as error:
+            run.left_behind = f"progress could not be read: {error}"
         with errand.transaction() as connection:
             note_platform(connection, run, errand.gate)
 
@@ -91,8 +98,11 @@ class RemoteLms:
         with errand.transaction() as connection:
             if not pause:
                 note_run(connection, run, errand.gate, sender.last_asked)
-            undelivered = mark_undelivered(connection, run, pause or errand.gate.find_obstacle())
-            return count_outcomes(connection, run, sender.counts, undelivered)
+            why = pause or errand.gate.find_obstacle()
+            undelivered = mark_undelivered(connection, run, why)
+            counts = count_outcomes(connection, run, sender.counts, undelivered)
+        run.left_behind = say_left_behind(counts, why) or run.left_behind
+        return counts
 
     def _is_reading(self, run: CurrentRun) -> bool:
         """Runs at the interval and by hand read back; those after a change or for one person only send."""

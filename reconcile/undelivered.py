@@ -95,3 +95,10 @@ def count_outcomes(
         rejected=sent["rejected"],
     )
     return Counter({name: count for name, count in counts.items() if count})
+
+
+def say_left_behind(counts: Counter[str], why: str | None) -> str | None:
+    """What the run's record says of what has not arrived; None where everything has."""
+    if counts["deferred"]:
+        return f"{counts['deferred']} wait for a later run: {why or NO_ANSWER}"
+    return f"{counts['rejected']} refused: the flags say why" if counts["rejected"] else None

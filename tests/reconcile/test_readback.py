@@ -257,14 +257,16 @@ def test_a_read_error_in_any_part_removes_nothing(
     platform.page_size = 2
     people = add_people(["joy", "bob", "eve"], "SEC-101")
     run()
-    before = dump("leases", "lms_states")
+    before = dump("leases", "lms_states", "runs")
     platform.learner_trainings.put(50001, None)
     platform.faults = Matching(
         fault, lambda request: (request.path, request.query.get("page")) == (path, "2")
     )
     for _ in range(2):
-        run()
-    assert dump("leases", "lms_states") == before
+        told = run()
+    assert dump("leases", "lms_states", "runs") == before
+    assert told.state == "partial"
+    assert str(told.detail).startswith("progress could not be read: ")
     assert [courses_of(user_id) for user_id in people] == [{"SEC-101": "sent"}] * 3
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from models import Lease, LmsLearner, LmsState, User, reading, utcnow, writing
+from models import Flag, Lease, LmsLearner, LmsState, User, reading, utcnow, writing
 from reconcile.lms import MOST_FAILURES
 from reconcile.run import run_company
 from reconcile.schedule import run_due
@@ -253,8 +253,12 @@ def test_a_refusal_is_flagged_and_not_repeated(app: Flask, platform: Platform) -
     platform.faults = Matching("refuse", lambda request: (request.body or {}).get("training_id") == 1)
     summary = run()
     assert (summary.state, summary.tally.outcomes) == ("partial", {"applied": 1, "rejected": 1})
+    assert summary.detail == "1 refused: the flags say why"
     assert courses_of(joy) == {"ETH-1": "sent", "SEC-101": "rejected"}
     assert open_flags(joy) == ["assignment_rejected"]
+    with reading() as connection:
+        detail = connection.execute(select(Flag.detail)).scalar_one()
+    assert detail.startswith("The training platform refused SEC-101: POST /learners/")
     assert ("SEC-101", "assign", "rejected") in changes_of(summary.number or 0)
     before = len(writes(platform))
     for _ in range(3):
@@ -402,7 +406,9 @@ def test_a_bad_token_stops_the_run_and_flags_the_company(app: Flask, platform: P
     use_catalog(COURSES)
     people = add_people([f"person{number}" for number in range(30)], "SEC-101")
     token, platform.token = platform.token, "another"
-    assert run().state == "partial"
+    summary = run()
+    assert summary.state == "partial"
+    assert str(summary.detail).startswith("30 wait for a later run: POST /learners: 401")
     assert len(platform.requests) <= IN_FLIGHT
     assert open_flags("") == ["lms_unauthorized"]
     platform.token = token

@@ -157,8 +157,8 @@ def _change_in(container: dict[str, Any], change: Change) -> None:
     new = change_value(container.get(name), change.op, change.target, change.value)
     if attribute.required and not (new or "").strip():
         raise Mutability(f"{attribute.name} is required and cannot be removed")
-    if new is None and attribute.name == "active":
-        # Neither a blank nor a remove is a word on whether somebody works here.
+    if new is None and change.op != "remove" and attribute.name == "active":
+        # A blank is no word on whether somebody works here.
         return
     put(container, attribute, new)
 

@@ -67,7 +67,7 @@ def replace(entry: Entry, user_id: str, body: object, if_match: str | None = Non
     with storing(_taken(document)) as connection:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         require_match(if_match, row.version)
-        before = parse_stored(row.document)
+        before = {"active": not row.deactivated_at} | parse_stored(row.document)
         return _store(
             connection,
             entry,
@@ -131,8 +131,10 @@ def _store(
         record(connection, entry, 200)
         return _show(connection, entry, 200, row)
     _require_complete(entry, after)
-    _name_operation(entry, row, after)
-    now, columns = utcnow(), project(after)
+    # Whose ``active`` is unassigned works here or not as before.
+    active = after.get("active", not row.deactivated_at)
+    _name_operation(entry, row, active)
+    now, columns = utcnow(), project(after) | {"active": active}
     version, modified_at = (row.version, row.modified_at) if is_same else (row.version + 1, now)
     columns |= {"version": version, "modified_at": modified_at, "placeholder_path": placeholder}
     written = update_user(connection, row, columns, project_emails(before), now)
@@ -159,9 +161,9 @@ def _show(connection: Connection, entry: Entry, status: int, row: Any) -> Answer
     return answer(status, row, "User", base, spliced)
 
 
-def _name_operation(entry: Entry, row: Any, after: dict[str, Any]) -> None:
+def _name_operation(entry: Entry, row: Any, active: bool) -> None:
     """In the log a change of ``active`` goes by its own name."""
-    if after.get("active", True) == bool(row.deactivated_at):
+    if active == bool(row.deactivated_at):
         entry.operation = "reactivate" if row.deactivated_at else "deactivate"
 
 

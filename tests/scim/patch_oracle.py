@@ -108,7 +108,7 @@ def core(made: dict[str, Any], step: Step) -> None:
         after = loose(old, step.op, step.value)
     if after is None and name == "userName":
         raise Refused("mutability")
-    if after is None and name == "active":
+    if after is None and name == "active" and step.op != "remove":
         return
     store(made, name, after)
 

@@ -21,7 +21,7 @@ def test_the_checker_is_content(idp: Idp, kinds: tuple[str, ...]) -> None:
         base_url=f"http://localhost/scim/v2/{idp.company}",
         headers={"Authorization": f"Bearer {idp.token}"},
     )
-    # What it asks of a User does not depend on groups: in a sample, once is enough.
+    # What it asks of a User does not depend on groups: in a sample, one way is enough.
     asked = kinds if SCALE >= 1 else kinds[-1:]
     results = check_server(client, resource_types=[*asked])
     assert {each.resource_type for each in results} >= {*asked}

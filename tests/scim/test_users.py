@@ -278,6 +278,15 @@ def test_a_version_asked_for_must_be_the_one_there_is(idp: Idp) -> None:
     assert idp.delete(path, If_Match="*").status_code == 204
 
 
+def test_nobody_comes_back_because_active_is_removed(idp: Idp) -> None:
+    """Unassigned is no word on whether somebody works here: not in the row, not to a later PUT."""
+    path = f"/Users/{idp.create('joy', active=False)['id']}"
+    assert "active" not in idp.patch(path, {"op": "remove", "path": "active"}).get_json()
+    assert idp.find("active eq false")["totalResults"] == 1
+    assert idp.put(path, {"userName": "joy", "title": "x"}).get_json()["active"] is False
+    assert stored(path.rpartition("/")[2]).deactivated_at is not None
+
+
 def test_a_strict_company_refuses_who_is_incomplete(idp: Idp) -> None:
     assert idp.post("/Users", {"userName": "loose"}).status_code == 201
     switch(strict=True)

@@ -5,7 +5,7 @@ from models.assignments import Assignment
 from models.base import Base, UTCDateTime, new_id, utcnow
 from models.catalog import Alias, Catalog, Course, Journey, Rule
 from models.companies import Company, PeopleCount
-from models.database import any_of, db, engine, init_database, reading, writing
+from models.database import any_of, db, engine, init_database, is_awaited, reading, writing
 from models.flags import Flag
 from models.groups import Group, GroupMember
 from models.leases import Lease
@@ -67,6 +67,7 @@ __all__ = [
     "db",
     "engine",
     "init_database",
+    "is_awaited",
     "new_id",
     "reading",
     "utcnow",

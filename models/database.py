@@ -22,7 +22,25 @@ from models.prepared import Prepared
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
-_sqlite_writer = threading.Lock()
+
+class _Writer:
+    """The one place of the writer on SQLite, and who stands in line for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.line: set[int] = set()
+        """Threads that wait."""
+
+    def __enter__(self) -> None:
+        self.line.add(threading.get_ident())
+        self._lock.acquire()
+        self.line.discard(threading.get_ident())
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
+
+
+_sqlite_writer = _Writer()
 _BEGIN_READING, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000")
@@ -52,6 +70,11 @@ def writing() -> Iterator[Connection]:
         connection = connection.execution_options(writing=True)
         with connection.begin():
             yield connection
+
+
+def is_awaited() -> bool:
+    """Whether another writer of this process waits for the present one; on PostgreSQL nobody has to."""
+    return bool(_sqlite_writer.line)
 
 
 def install_sqlite_rules(engine: Engine) -> None:

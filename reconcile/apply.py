@@ -12,7 +12,7 @@ from models import PlannedChange, any_of, reading
 from reconcile.brake import gains, loses
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
-from reconcile.planning import BATCH
+from reconcile.planning import BATCH, batches
 from reconcile.queue import hold_people, lock_people, settle_people
 from reconcile.state import Change, ChangeKind
 from reconcile.writer import PersonChanges, Writer, observed_from_json
@@ -28,7 +28,8 @@ def apply_planned(run: CurrentRun) -> None:
             people = load_waiting(connection, run, after)
         if not people:
             return
-        all_or_each(people, partial(write_outcomes, run), partial(_give_up, run))
+        for batch in batches(run, people):
+            all_or_each(batch, partial(write_outcomes, run), partial(_give_up, run))
         after = people[-1].user_id
         run.advance(len(people))
 

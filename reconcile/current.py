@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, insert, update
 
-from models import Lease, Run
+from models import Lease, Run, is_awaited
 from reconcile.lease import Claim
 from reconcile.load import RulesKey
 from reconcile.state import Catalog, Observed, Rules, Settings
@@ -72,6 +72,8 @@ class CurrentRun:
     """Before the run: what the brake measures by."""
     has_held: bool = False
     """Whether changes of earlier runs are held."""
+    is_awaited: bool = False
+    """Whether somebody waited for the latest transaction to end."""
     waiting: int = 0
     """People planned whose changes wait for the brake."""
     braked: str = ""
@@ -110,6 +112,7 @@ class CurrentRun:
         try:
             with self.claim.transaction() as connection:
                 yield connection
+                self.is_awaited = is_awaited()
         except BaseException:
             self.tally = before
             raise

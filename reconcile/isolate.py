@@ -16,7 +16,7 @@ def all_or_each(
     write: Callable[[Sequence[Item]], None],
     give_up: Callable[[Item, Exception], None],
 ) -> None:
-    """``write`` the items in one transaction; where it is refused each in its own, giving up who fails."""
+    """``write`` the items in one transaction; where it is refused in halves, down to whoever fails alone."""
     if not items:
         return
     try:
@@ -26,5 +26,6 @@ def all_or_each(
             logger.exception("the database refused one person's rows")
             give_up(items[0], error)
             return
-        for item in items:
-            all_or_each([item], write, give_up)
+        half = len(items) // 2
+        all_or_each(items[:half], write, give_up)
+        all_or_each(items[half:], write, give_up)

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, update
 
@@ -21,7 +21,9 @@ from reconcile.state import PersonPlan
 from reconcile.writer import PersonChanges, Writer, midnight
 
 BATCH = 1000
-"""People written per transaction: a SCIM request in between waits milliseconds, not a second."""
+"""People written per transaction while nobody else wants to write."""
+BATCH_IN_TRAFFIC = 200
+"""People written per transaction while a SCIM request waits: for milliseconds, not for a second."""
 
 _FORGET = delete(Suppression).where(
     Suppression.company_id == bindparam("company"),
@@ -57,6 +59,7 @@ class PlannedPerson(NamedTuple):
         return PersonChanges(self.id, self.candidate.seen_version, self.plan.changes)
 
 
+Item = TypeVar("Item")
 Choice = Callable[[PlannedPerson], PlannedPerson]
 
 
@@ -75,11 +78,19 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
         planned = [plan_person(run, planner, candidate) for candidate in people]
         if choose:
             planned = [choose(person) for person in planned]
-        for start in range(0, len(planned), BATCH):
-            batch = planned[start : start + BATCH]
+        for batch in batches(run, planned):
             all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
         run.waiting += sum(not person.at_once for person in planned)
         run.advance(len(ids))
+
+
+def batches(run: CurrentRun, people: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """As many at a time as the traffic lets; it is looked at anew before each."""
+    start = 0
+    while start < len(people):
+        end = start + (BATCH_IN_TRAFFIC if run.is_awaited else BATCH)
+        yield people[start:end]
+        start = end
 
 
 def refresh_rules(run: CurrentRun, connection: Connection) -> bool:

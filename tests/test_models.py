@@ -1,12 +1,14 @@
 """The tables behave alike on both databases."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 
-from models import Company, any_of, new_id, reading, writing
+from models import Company, any_of, engine, is_awaited, new_id, reading, writing
 
 
 def test_a_time_comes_back_aware_and_equal(app: Flask) -> None:
@@ -25,6 +27,22 @@ def test_a_writing_block_that_raises_leaves_nothing(app: Flask) -> None:
         raise RuntimeError
     with reading() as connection:
         assert connection.execute(select(Company.id).where(Company.id == "1")).first() is None
+
+
+def test_who_writes_knows_on_sqlite_that_somebody_waits(app: Flask) -> None:
+    def write() -> None:
+        with app.app_context(), writing():
+            pass
+
+    with writing():
+        assert not is_awaited()
+        waiting = threading.Thread(target=write)
+        waiting.start()
+        if engine().dialect.name == "sqlite":
+            while not is_awaited():
+                time.sleep(0.001)
+    waiting.join()
+    assert not is_awaited()
 
 
 def test_any_of_binds_one_value_whatever_the_number(app: Flask) -> None:

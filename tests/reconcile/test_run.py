@@ -15,6 +15,7 @@ from models import Company, Flag, Lease, QueueEntry, Run, engine, reading, writi
 from reconcile.embedded import record_progress
 from reconcile.lease import find_claim
 from reconcile.plan import make_plan
+from reconcile.planning import write_plans
 from reconcile.run import run_company
 from reconcile.state import Person, PersonPlan, Rules
 from tests.conftest import scaled
@@ -295,6 +296,25 @@ def test_whose_changes_wait_for_the_brake_is_done_once_they_are_carried_out(app:
     told: list[int] = []
     run_company(COMPANY, now=NOON, progress=told.append)
     assert told == [3, -3, 3]
+
+
+@pytest.mark.parametrize(("is_awaited", "transactions"), [(True, 3), (False, 1)])
+def test_while_somebody_waits_to_write_fewer_people_are_written_at_a_time(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, is_awaited: bool, transactions: int
+) -> None:
+    use_catalog()
+    add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")
+    monkeypatch.setattr("reconcile.current.is_awaited", lambda: is_awaited)
+    monkeypatch.setattr("reconcile.planning.BATCH_IN_TRAFFIC", 10)
+    written: list[int] = []
+
+    def note(run: Any, people: Any) -> None:
+        written.append(len(people))
+        write_plans(run, people)
+
+    monkeypatch.setattr("reconcile.planning.write_plans", note)
+    run_company(COMPANY, now=NOON)
+    assert (len(written), sum(written)) == (transactions, 30)
 
 
 def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

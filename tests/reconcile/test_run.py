@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select, text, update
 
 import reconcile.planner
 from models import Company, Flag, Lease, QueueEntry, Run, engine, reading, writing
@@ -16,6 +16,7 @@ from reconcile.embedded import record_progress
 from reconcile.lease import find_claim
 from reconcile.plan import make_plan
 from reconcile.planning import write_plans
+from reconcile.queue import _HAS_HELD
 from reconcile.run import run_company
 from reconcile.state import Person, PersonPlan, Rules
 from tests.conftest import scaled
@@ -296,6 +297,17 @@ def test_whose_changes_wait_for_the_brake_is_done_once_they_are_carried_out(app:
     told: list[int] = []
     run_company(COMPANY, now=NOON, progress=told.append)
     assert told == [3, -3, 3]
+
+
+def test_whether_anything_is_held_is_asked_of_the_index_of_what_is_held(app: Flask) -> None:
+    with reading() as connection:
+        question = _HAS_HELD.params(company=COMPANY)
+        statement = str(question.compile(connection, compile_kwargs={"literal_binds": True}))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET enable_seqscan = off"))
+        explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+        found = connection.exec_driver_sql(explain + statement).all()
+    assert "ix_changes_held" in str(found)
 
 
 @pytest.mark.parametrize(("is_awaited", "transactions"), [(True, 3), (False, 1)])

@@ -1,9 +1,10 @@
 """What commands have in common: how they take arguments, and how they say what went wrong."""
 
 import datetime as dt
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -63,12 +64,31 @@ def is_terminal() -> bool:
 @contextmanager
 def bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar over people, with rate and remaining time; drawn on a terminal only."""
-    with tqdm(desc=what, total=total, unit=" people", disable=None, leave=False) as line:
+    with _draw(what, total, " people") as line:
 
         def advance(count: int) -> None:
             line.update(count)
 
         yield advance
+
+
+@contextmanager
+def sending_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar over assignments on their way to the training platform; nothing where there are none."""
+    with ExitStack() as stack:
+        lines: list[Any] = []
+
+        def tell(done: int, of: int) -> None:
+            if not lines:
+                lines.append(stack.enter_context(_draw(what, of, " assignments")))
+            lines[0].update(done - lines[0].n)
+
+        yield tell
+
+
+def _draw(what: str, total: int | None, unit: str) -> Any:
+    width = shutil.get_terminal_size().columns
+    return tqdm(desc=what, total=total, unit=unit, disable=None, leave=False, ncols=width)
 
 
 def parse_date(_context: object, _parameter: object, text: str | None) -> dt.date | None:

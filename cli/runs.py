@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Row, select
 
-from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person
+from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person, sending_bar
 from companies import get_company, list_companies
 from models import Run, reading
 from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
@@ -59,8 +59,16 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
     user_id = find_person(ids[0], user_name) if user_name else None
     states = []
     for each in ids:
-        with bar(f"Company {each}", 1 if user_id else count_behind(each)) as progress:
-            summary = run_company(each, user_id=user_id, dry_run=dry_run, force=force, progress=progress)
+        people = 1 if user_id else count_behind(each)
+        with bar(f"Company {each}", people) as progress, sending_bar("Sending") as sending:
+            summary = run_company(
+                each,
+                user_id=user_id,
+                dry_run=dry_run,
+                force=force,
+                progress=progress,
+                sending=sending,
+            )
         click.echo(json.dumps(summary.to_json()) if as_json else tell(summary))
         states.append(summary.state)
     end(states)

@@ -32,6 +32,8 @@ class RunStopped(Exception):
 
 Progress = Callable[[int], None]
 """Called with the number of people done since the last call."""
+Sending = Callable[[int, int], None]
+"""Called with how many assignments have been dealt with, and of how many."""
 
 
 class Lms(Protocol):
@@ -65,6 +67,7 @@ class CurrentRun:
     force: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
+    sending: Sending | None = None
     rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalog()))
     rules_key: RulesKey = ()
     tally: Tally = field(default_factory=Tally)
@@ -144,6 +147,11 @@ class CurrentRun:
         """Tell whoever watches that so many people are done."""
         if self.progress:
             self.progress(people)
+
+    def advance_sending(self, done: int, of: int) -> None:
+        """Tell whoever watches how far the sending is."""
+        if self.sending:
+            self.sending(min(done, of), of)
 
     def summary(self, state: str, detail: str | None = None) -> RunSummary:
         seconds = seconds_since(self.started)

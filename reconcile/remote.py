@@ -20,6 +20,7 @@ from reconcile.sender import Sender
 from reconcile.state import Observed
 from reconcile.undelivered import (
     count_outcomes,
+    count_waiting,
     mark_undelivered,
     note_platform,
     note_run,
@@ -89,7 +90,8 @@ class RemoteLms:
             release_refusals(errand.writer(connection))
             pause = self._find_pause(connection, run)
             state = load_state(connection, run.company_id)
-        sender = Sender(errand)
+            to_send = count_waiting(connection, run)
+        sender = Sender(errand, to_send)
         try:
             if not pause and not errand.gate.find_obstacle():
                 sender.send(state.resume_after or "")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from models import reading, utcnow
 from reconcile.apply import apply_planned
 from reconcile.braking import decide
-from reconcile.current import CurrentRun, Progress, RunStopped
+from reconcile.current import CurrentRun, Progress, RunStopped, Sending
 from reconcile.ending import fail, finish, finish_interrupted, finish_without_work
 from reconcile.lease import LeaseLost, find_claim
 from reconcile.load import list_out_of_date, load_rules
@@ -29,6 +29,7 @@ def run_company(  # noqa: PLR0913
     dry_run: bool = False,
     force: bool = False,
     progress: Progress | None = None,
+    sending: Sending | None = None,
     now: dt.datetime | None = None,
     interval_seconds: float | None = None,
     stop: threading.Event | None = None,
@@ -47,6 +48,7 @@ def run_company(  # noqa: PLR0913
         return RunSummary(company_id, None, "busy", Tally(), 0.0, "another run has the lease")
     trigger = "person" if user_id else trigger
     run = CurrentRun(claim, trigger, now, find_lms(), user_id, force, stop or threading.Event(), progress)
+    run.sending = sending
     return conduct(run, carry_out)
 
 

@@ -34,12 +34,15 @@ IN_DOUBT = ("in_doubt", "learner_in_doubt")
 class Sender:
     """Sends one company's outbox during one run."""
 
-    def __init__(self, errand: Errand) -> None:
+    def __init__(self, errand: Errand, to_send: int) -> None:
         self.errand, self.run, self.gate = errand, errand.run, errand.gate
         self.counts: Counter[str] = Counter()
         """As ``record`` counts."""
         self.doubtful: set[str] = set()
         """People whose last request may still be carried out."""
+        self.to_send = to_send
+        """Assignments that wait, as of the beginning."""
+        self._dealt_with = 0
         self.last_asked = ""
         """The last person handed out."""
         self._sessions: queue.SimpleQueue[Session] = queue.SimpleQueue()
@@ -151,3 +154,5 @@ class Sender:
             if outcomes:
                 self.counts += record(self.errand.writer(connection), outcomes)
         self.doubtful.update(one.parcel.user_id for one in outcomes if one.what in IN_DOUBT)
+        self._dealt_with += sum(one.item is not None for one in outcomes)
+        self.run.advance_sending(self._dealt_with, self.to_send)

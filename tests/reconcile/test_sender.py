@@ -507,6 +507,18 @@ def test_a_stopping_process_puts_back_what_it_has_not_sent(app: Flask, platform:
 
 
 @on_sqlite
+def test_whoever_watches_is_told_how_far_the_sending_is(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    add_people([f"person{number}" for number in range(60)], "SEC-101, ETH-1")
+    platform.delay = 0.02
+    told: list[tuple[int, int]] = []
+    run(sending=lambda done, of: told.append((done, of)))
+    assert told == sorted(told)
+    assert told[-1] == (120, 120)
+    assert len(told) > 1
+
+
+@on_sqlite
 def test_keeps_eight_calls_in_flight(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     add_people([f"person{number}" for number in range(60)], "SEC-101")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from benchmarks import people
 from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
@@ -18,7 +18,7 @@ from benchmarks.serving import Call, send, serving
 from dashboard.cursors import write_cursor
 from dashboard.operators import add_operator, list_operators
 from dashboard.sessions import COOKIE, start_session
-from models import utcnow, writing
+from models import Assignment, utcnow, writing
 from reconcile.catalog import parse_catalog, save_catalog
 from reconcile.run import run_company
 
@@ -57,7 +57,7 @@ LOG = """
 INSERT INTO provisioning_log (company_id, id, at, token_id, idp, operation, resource_type, resource_id,
   user_name, status, changes, milliseconds, correlation_id)
 SELECT company_id, '01910000' || substr(id, 9), created_at, NULL, 'Okta', 'create', 'User', id,
-  user_name, 201, '{{"userName": [null, "somebody"]}}', 3, id
+  user_name, 201, '{"userName": [null, "somebody"]}', 3, id
 FROM users
 """
 NUMBER = "CAST(substr({}, 30, 7) AS integer)"
@@ -70,28 +70,29 @@ def fill(url: str, size: int) -> tuple[Filled, str]:
     with application(company):
         save_catalog(people.COMPANY, parse_catalog(CATALOG))
         _execute(VARY_PEOPLE.format(n=NUMBER.format("id")))
-        _execute(LOG.format())
+        _execute(LOG)
         analyse()
         say("planning everybody")
         run_company(people.COMPANY, force=True)
         now = utcnow()
         moments = " ".join(f"WHEN {day} THEN :at{day}" for day in range(DAYS))
-        values = {f"at{day}": _to_stored(now - dt.timedelta(days=day), url) for day in range(DAYS)}
+        values: dict[str, object] = {f"at{day}": now - dt.timedelta(days=day) for day in range(DAYS)}
         statement = VARY_ASSIGNMENTS.format(n=NUMBER.format("user_id"), days=DAYS, moments=moments)
-        _execute(statement, {**values, "past": _to_stored(now - dt.timedelta(days=9), url)[:10]})
+        _execute(statement, {**values, "past": (now - dt.timedelta(days=9)).date()})
         analyse()
         add_operator(people.COMPANY, "owner@acme.example", "owner")
         return company, start_session(people.COMPANY, list_operators(people.COMPANY)[0].id)
 
 
-def _to_stored(moment: dt.datetime, url: str) -> str:
-    """As the columns hold it: SQLite has no type for times, and compares texts."""
-    return f"{moment:%Y-%m-%d %H:%M:%S.%f}" if url.startswith("sqlite") else moment.isoformat()
-
-
 def _execute(statement: str, values: Mapping[str, object] | None = None) -> None:
+    """Times and days go in as the columns of assignments hold them."""
+    columns = Assignment.__table__.c
+    typed = [
+        bindparam(name, type_=columns.due_on.type if name == "past" else columns.completed_at.type)
+        for name in values or {}
+    ]
     with writing() as connection:
-        connection.execute(text(statement), dict(values or {}))
+        connection.execute(text(statement).bindparams(*typed), dict(values or {}))
 
 
 def list_pages(size: int) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ more people than that, of whom few fit the filter, is searched further by the ne
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from dashboard.cursors import read_cursor, write_cursor
 from dashboard.tables import Page, Query
@@ -117,7 +117,8 @@ def _find(query: Query) -> Page:
         rows = connection.execute(
             select(*_SHOWN)
             .where(*conditions, any_of(User.id, list(found)))
-            .order_by(*_ORDER)
+            # In the plain order SQLite would walk the listing of everybody until it met the few found.
+            .order_by(*(func.coalesce(column, "") for column in _ORDER))
             .limit(MOST_FOUND)
         ).all()
     note = f"The first {MOST_FOUND}. Type more letters to narrow it down." if len(rows) == MOST_FOUND else ""

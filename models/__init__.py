@@ -5,7 +5,16 @@ from models.assignments import Assignment
 from models.base import Base, UTCDateTime, new_id, utcnow
 from models.catalog import Alias, Catalog, Course, Journey, Rule
 from models.companies import Company, PeopleCount
-from models.database import any_of, db, engine, init_database, is_awaited, reading, writing
+from models.database import (
+    any_of,
+    db,
+    engine,
+    init_database,
+    is_awaited,
+    open_snapshot,
+    reading,
+    writing,
+)
 from models.flags import Flag
 from models.groups import Group, GroupMember
 from models.leases import Lease
@@ -69,6 +78,7 @@ __all__ = [
     "init_database",
     "is_awaited",
     "new_id",
+    "open_snapshot",
     "reading",
     "utcnow",
     "writing",

@@ -54,9 +54,15 @@ def engine() -> Engine:
 @contextmanager
 def reading() -> Iterator[Connection]:
     """A connection whose statements see one snapshot and write nothing."""
-    with engine().connect() as connection:
-        connection.begin()
+    with open_snapshot() as connection:
         yield connection
+
+
+def open_snapshot() -> Connection:
+    """The connection of ``reading()``, for whoever closes it at another place."""
+    connection = engine().connect()
+    connection.begin()
+    return connection
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -12,7 +11,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from models import engine, new_id, reading, utcnow
+from models import new_id, open_snapshot, utcnow
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
@@ -41,7 +40,7 @@ def install(blueprint: Blueprint) -> None:
     """Put the gate before the routes of ``blueprint``, and before every unknown path beside them."""
     blueprint.before_app_request(enter)
     blueprint.after_request(leave)
-    blueprint.teardown_app_request(leave_snapshot)
+    blueprint.teardown_app_request(close_snapshot)
     # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
     blueprint.app_errorhandler(errors.ScimError)(refuse)
     blueprint.errorhandler(errors.ScimError)(refuse)
@@ -72,20 +71,18 @@ def enter() -> None:
 
 
 def _let_in(entry: Entry, asked: Request) -> None:
-    with ExitStack() as stack:
-        # A write reads under its own lock; here one look-up is all, and that sees one state anyway.
-        connection = stack.enter_context(reading() if asked.method == "GET" else engine().connect())
-        header = asked.headers.get("Authorization")
-        entry.access = require_token(connection, header, entry.company_id, utcnow())
-        if asked.method == "GET":
-            entry.snapshot = connection
-            g.leave_snapshot = stack.pop_all().close
+    connection = g.snapshot = open_snapshot()
+    entry.access = require_token(connection, asked.headers.get("Authorization"), entry.company_id, utcnow())
+    if asked.method == "GET":
+        entry.snapshot = connection
+    else:
+        close_snapshot()
 
 
-def leave_snapshot(_: BaseException | None) -> None:
-    """The answer is complete: end the transaction of a GET."""
-    if "leave_snapshot" in g:
-        g.pop("leave_snapshot")()
+def close_snapshot(_: BaseException | None = None) -> None:
+    """The token is known, and where it was a GET the answer is complete too: end the transaction."""
+    if connection := g.pop("snapshot", None):
+        connection.close()
 
 
 def leave(response: Response) -> Response:

@@ -191,13 +191,13 @@ def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, off
     paging: Paging = "index" if offset else "first"
     statement = joined_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
     page = statement.first(connection, part.parameters | {"limit": limit, "offset": offset})
-    return show(page.texts, base_url(entry.company_id)), page.number
+    return show(page.texts, part.parameters["base"]), page.number
 
 
 def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
     """The same of rows; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
-    base = base_url(entry.company_id)
+    base = part.parameters["base"]
     spliced: dict[str, list[Any]] = {}
     if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
         spliced = load(connection, entry.company_id, base, [row.id for row in rows])

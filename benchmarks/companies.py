@@ -58,8 +58,11 @@ class Filled:
         }
 
 
-def make_company(url: str, size: int) -> Filled:
-    """Create the tables, one person over SCIM, and ``size - 1`` copies."""
+def make_company(url: str, size: int, *, planned: bool = False) -> Filled:
+    """Create the tables, one person over SCIM, and ``size - 1`` copies.
+
+    ``planned``: nobody is out of date, so that a server started on it answers requests and plans nobody.
+    """
     app = create_app(Config(database_url=to_sqlalchemy_url(url), secret_key="b" * 64, testing=True))
     with app.app_context():
         Base.metadata.create_all(engine())
@@ -74,6 +77,9 @@ def make_company(url: str, size: int) -> Filled:
             for first in firsts:
                 with writing() as connection:
                     people.multiply(connection, first, min(first + STEP - 1, size - 1))
+        if planned:
+            with writing() as connection:
+                connection.execute(text("UPDATE people_queue SET planned_version = seen_version"))
         analyse()
     return Filled(url, token, size)
 

@@ -187,7 +187,7 @@ def run(large: int) -> None:
     """Print every SCIM row; ``large`` is the size of the large company."""
     folder = os.environ.get("BENCH_FOLDER") or tempfile.gettempdir()
     with tempfile.TemporaryDirectory(dir=folder) as here:
-        small = make_company(f"sqlite:///{Path(here) / 'small.sqlite3'}", SMALL)
+        small = make_company(f"sqlite:///{Path(here) / 'small.sqlite3'}", SMALL, planned=True)
         against_the_limit(small)
         write_tail(small)
         at_both_sizes(
@@ -200,7 +200,7 @@ def run(large: int) -> None:
 def at_both_sizes(few: str, many: str, large: int) -> None:
     """Rows 4 to 6 on one kind of database."""
     say(f"filling a company of {large:,} people, {kind_of(many)}")
-    company = make_company(many, large)
-    small_against_large(make_company(few, SMALL), company)
+    company = make_company(many, large, planned=True)
+    small_against_large(make_company(few, SMALL, planned=True), company)
     deep_pages(company)
     write_tail(company)

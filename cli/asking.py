@@ -87,8 +87,9 @@ def sending_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _draw(what: str, total: int | None, unit: str) -> Any:
-    width = shutil.get_terminal_size().columns
-    return tqdm(desc=what, total=total, unit=unit, disable=None, leave=False, ncols=width)
+    # Some terminals say that they have no size; this answers with a usual one.
+    width, height = shutil.get_terminal_size()
+    return tqdm(desc=what, total=total, unit=unit, disable=None, leave=False, ncols=width, nrows=height)
 
 
 def parse_date(_context: object, _parameter: object, text: str | None) -> dt.date | None:

@@ -1,0 +1,20 @@
+"""What commands draw for whoever watches."""
+
+import os
+import pty
+import sys
+
+import pytest
+
+from cli.asking import bar
+
+
+def test_a_bar_is_drawn_on_a_terminal_that_tells_no_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, writes = pty.openpty()
+    with os.fdopen(writes, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with bar("Company 23456", 2) as advance:
+            advance(1)
+        drawn = os.read(reads, 4096)
+    os.close(reads)
+    assert b"Company 23456:   0%" in drawn

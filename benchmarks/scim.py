@@ -1,6 +1,7 @@
 """The SCIM rows of the table of figures: Herdbook beside the limit program, small and at a million."""
 
 import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -52,14 +53,8 @@ class Operations:
         return Call("PATCH", target, {"schemas": schemas, "Operations": [operation]})
 
 
-def _count_up() -> Iterator[int]:
-    number = 0
-    while True:
-        number += 1
-        yield number
-
-
-_round = _count_up()
+# Eight clients count at once: a generator of our own would refuse.
+_round = itertools.count(1)
 
 
 def hello(_number: int) -> Call:

@@ -20,6 +20,8 @@ from benchmarks.serving import Call, Server, cpu_per_request, latencies, send, s
 
 SMALL = 1000
 ROUNDS = 5
+PAGE = 100
+"""A cursor keeps the size of its pages."""
 
 
 def identity(number: int) -> str:
@@ -155,14 +157,12 @@ def deep_pages(company: Filled) -> None:
 
 
 def _cursor_after(connection: HTTPConnection, company: Filled, number: int) -> Call:
-    """A request for the cursor page behind person ``number``, reached by honest paging in big steps."""
-    cursor, seen = "", 0
-    while seen < number:
-        size = min(1000, number - seen)
-        step = Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count={size}&attributes=id")
-        answer = json.loads(send(connection, step, company.headers))
-        cursor, seen = answer["nextCursor"], seen + len(answer["Resources"])
-    return Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count=100")
+    """A request for the cursor page behind person ``number``, reached by honest paging."""
+    cursor = ""
+    for _ in range(0, number, PAGE):
+        step = Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count={PAGE}&attributes=id")
+        cursor = json.loads(send(connection, step, company.headers))["nextCursor"]
+    return Call("GET", f"{BASE}/Users?cursor={quote(cursor)}&count={PAGE}")
 
 
 def write_tail(company: Filled) -> None:

@@ -65,14 +65,6 @@ def _sqlite_in_order(element: _InOrder, compiler: Any, **options: Any) -> str:
     return str(compiler.visit_join(element, **options)).replace(" JOIN ", " CROSS JOIN ", 1)
 
 
-@compiles(_InOrder, "postgresql")
-def _postgresql_in_order(element: _InOrder, compiler: Any, **options: Any) -> str:
-    # As a condition: of a join PostgreSQL would make a hash of all a company has.
-    each, rows = str(compiler.visit_join(element, **options)).split(" AS value JOIN ", 1)
-    ids = each.removeprefix("unnest(").removesuffix(")")
-    return f"(SELECT 1) AS value JOIN {rows.replace('= value.value', f'= ANY ({ids})')}"
-
-
 def plan_anew(connection: Connection) -> None:
     """Until this transaction ends each statement is planned for the lists it gets.
 

@@ -73,18 +73,19 @@ def test_a_second_upgrade_has_nothing_to_do(empty_url: str) -> None:
             assert find_revision(connection) == latest_revision()
 
 
-def test_four_upgrades_at_once_do_the_work_once(empty_url: str) -> None:
+def test_two_upgrades_at_once_do_the_work_once(empty_url: str) -> None:
     command = [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"]
     environment = {**os.environ, "DATABASE_URL": empty_url, "SECRET_KEY": "x" * 40}
     at_once = [
         subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        for _ in range(4)
+        for _ in range(2)
     ]
     told = [process.communicate(timeout=60)[0] for process in at_once]
-    assert [process.returncode for process in at_once] == [0] * 4, told
+    assert [process.returncode for process in at_once] == [0, 0], told
     assert sum("it was empty" in each for each in told) == 1, told
+    assert sum("already" in each for each in told) == 1, told
 
 
 def test_a_version_that_fails_leaves_nothing_behind(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

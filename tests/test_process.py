@@ -176,10 +176,3 @@ def test_the_procfile_refuses_to_start_on_defaults_and_says_what_is_missing(line
     missing = re.findall(r"(\w+) is missing: expected", refused.stdout + refused.stderr)
     assert missing == ["DATABASE_URL", "SECRET_KEY", "PORT"][:needed]
     assert "Traceback" not in refused.stdout + refused.stderr
-
-
-def test_two_upgrades_in_two_processes_do_the_work_once(tmp_path: Path) -> None:
-    line = "flask --app app db upgrade"
-    done = shell(f"{line} & {line}; wait", f"sqlite:///{tmp_path / 'herdbook.sqlite3'}")
-    assert done.returncode == 0, done.stderr
-    assert sorted(re.findall(r"at \d+ (now|already)", done.stdout)) == ["already", "now"]

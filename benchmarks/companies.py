@@ -92,6 +92,7 @@ def progress(steps: Sequence[int], size: int) -> AbstractContextManager[Iterable
 
 
 def analyse() -> None:
-    """Let the planner know the sizes, as autovacuum would have done meanwhile."""
-    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    """Let PostgreSQL know the sizes, as autovacuum would have done meanwhile. SQLite runs without in service."""
+    if engine().dialect.name == "postgresql":
+        with writing() as connection:
+            connection.execute(text("ANALYZE"))

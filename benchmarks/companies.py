@@ -92,7 +92,7 @@ def progress(steps: Sequence[int], size: int) -> AbstractContextManager[Iterable
 
 
 def analyse() -> None:
-    """Let PostgreSQL know the sizes, as autovacuum would have done meanwhile. SQLite runs without in service."""
+    """Let PostgreSQL know the sizes, as autovacuum would have done meanwhile. SQLite is served without."""
     if engine().dialect.name == "postgresql":
         with writing() as connection:
             connection.execute(text("ANALYZE"))

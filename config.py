@@ -43,6 +43,8 @@ class Config:
     log_days: int = 365
     """How long a line of the provisioning log is kept."""
     port: int = 8000
+    is_deployed: bool = False
+    """On a dyno, with PostgreSQL, or started as the Procfile does: no laptop."""
     testing: bool = False
 
     @property
@@ -72,6 +74,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, required: Collection
         log_level=(environ.get("LOG_LEVEL") or "INFO").upper(),
         log_days=int(environ.get("LOG_DAYS") or "365"),
         port=int(environ.get("PORT") or "8000"),
+        is_deployed=bool(required) or _is_deployed(environ),
     )
 
 
@@ -163,8 +166,7 @@ _SECRET = {"SECRET_KEY", "DATABASE_URL"}
 
 
 def _find_problems(environ: Mapping[str, str], required: Collection[str]) -> Iterator[str]:
-    is_deployed = "DYNO" in environ or environ.get("DATABASE_URL", "").startswith("postgres")
-    required = {*required, *(DEPLOYED if is_deployed else ())}
+    required = {*required, *(DEPLOYED if _is_deployed(environ) else ())}
     if environ.get("LMS_URL") and not [*_lms_tokens(environ)]:
         required.add("LMS_TOKEN")
     for name, setting in SETTINGS.items():
@@ -174,6 +176,10 @@ def _find_problems(environ: Mapping[str, str], required: Collection[str]) -> Ite
         elif value and not setting.accepts(value):
             shown = "cannot be used" if name in _SECRET else f"is {value!r}"
             yield f"{name} {shown}: {setting.expected}"
+
+
+def _is_deployed(environ: Mapping[str, str]) -> bool:
+    return "DYNO" in environ or environ.get("DATABASE_URL", "").startswith("postgres")
 
 
 def _lms_tokens(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

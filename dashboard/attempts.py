@@ -19,12 +19,13 @@ def may_try(account: str, address: str, now: dt.datetime) -> bool:
     Counted before the password is checked and in one statement, so that a burst of attempts at the
     same time cannot pass. An unknown account is counted like any other.
     """
-    return _count(_account_key(account), now) <= PER_ACCOUNT and may_come(address, now)
+    by_account = _count(_account_key(account), now) <= PER_ACCOUNT
+    return by_account and _count(_to_key("address", address), now) <= PER_ADDRESS
 
 
-def may_come(address: str, now: dt.datetime) -> bool:
-    """The same for a way in that names no account."""
-    return _count(_to_key("address", address), now) <= PER_ADDRESS
+def may_leave(address: str, now: dt.datetime) -> bool:
+    """The same for going to a provider, which names no account: a share of its own for each address."""
+    return _count(_to_key("provider", address), now) <= PER_ADDRESS
 
 
 def forget(account: str) -> None:

@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.auth import ClientAuth
@@ -16,10 +16,12 @@ from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import get_well_known_url
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from dashboard.forms import clean
 from reconcile.outbound import OutboundError, fetch_json, require_safe
 
 SCOPE = "openid email profile"
@@ -36,6 +38,9 @@ ENTRA = (
 
 class OpenIdError(Exception):
     """The provider cannot be asked, or its answer not be believed; the message may be shown."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +76,37 @@ def begin(client: Client) -> tuple[str, Attempt]:
     """The provider's address to go to, and what must come back. Raises ``OpenIdError``."""
     attempt = Attempt(*(secrets.token_urlsafe(size) for size in (24, 24, 48)))
     metadata = load_metadata(client.issuer, is_local=client.is_local)
-    address, _state = _oauth(client, metadata).create_authorization_url(
-        metadata["authorization_endpoint"],
-        state=attempt.state,
-        nonce=attempt.nonce,
-        code_verifier=attempt.verifier,
-    )
+    try:
+        address, _state = _oauth(client, metadata).create_authorization_url(
+            metadata["authorization_endpoint"],
+            state=attempt.state,
+            nonce=attempt.nonce,
+            code_verifier=attempt.verifier,
+        )
+    except ValueError as error:
+        raise OpenIdError("The provider's authorization_endpoint is no address.") from error
     return str(address), attempt
 
 
-def finish(client: Client, attempt: Attempt, code: str) -> Identity:
-    """Exchange the code for who it is. Raises ``OpenIdError``."""
+def finish(client: Client, attempt: Attempt, came: Mapping[str, str]) -> Identity:
+    """Exchange the code that ``came`` for who it is. Raises ``OpenIdError``."""
+    if came.get("iss", client.issuer) != client.issuer:
+        raise OpenIdError("This answer is of another provider.")
+    if "error" in came:
+        raise OpenIdError(f"Your provider says no: {came['error'][:80]}.")
     metadata = load_metadata(client.issuer, is_local=client.is_local)
+    # RFC 9207 2.4: who says that it names itself, does.
+    if metadata.get("authorization_response_iss_parameter_supported") is True and "iss" not in came:
+        raise OpenIdError("This answer does not name its provider.")
+    claims, answer = _redeem(client, attempt, metadata, came.get("code", ""))
+    told = claims if "email" in claims else claims | _ask_userinfo(client, metadata, claims, answer)
+    return Identity(client.issuer, claims["sub"], find_verified_email(client.issuer, told))
+
+
+def _redeem(
+    client: Client, attempt: Attempt, metadata: Mapping[str, Any], code: str
+) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """The claims that the code stands for, and the answer they came in."""
     try:
         answer = _oauth(client, metadata).fetch_token(
             metadata["token_endpoint"],
@@ -92,20 +116,16 @@ def finish(client: Client, attempt: Attempt, code: str) -> Identity:
         )
     except OAuth2Error as error:
         raise OpenIdError(f"The provider refused the code: {error.error}.") from error
-    except (OutboundError, ValueError) as error:
+    except (OutboundError, ValueError, TypeError) as error:
         raise OpenIdError(f"The provider could not be asked: {error}.") from error
-    claims = read_id_token(client, attempt, metadata, _require_text(answer, "id_token"))
-    told = claims if "email" in claims else claims | _ask_userinfo(client, metadata, claims, answer)
-    return Identity(client.issuer, claims["sub"], find_verified_email(client.issuer, told))
+    return read_id_token(client, attempt, metadata, _require_text(answer, "id_token")), answer
 
 
 def load_metadata(issuer: str, *, is_local: bool = False) -> dict[str, Any]:
     """What the provider says of itself (OpenID Connect Discovery 1.0, 4). Raises ``OpenIdError``."""
     address = get_well_known_url(issuer, external=True)
+    metadata = _fetch(address, is_local=is_local)
     try:
-        status, metadata = fetch_json("GET", address, is_local=is_local)
-        if status != 200:
-            raise OpenIdError(f"{address} answers {status}.")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             require_safe(_require_text(metadata, name), is_local=is_local)
     except OutboundError as error:
@@ -126,16 +146,14 @@ def read_id_token(
         "nonce": {"essential": True, "value": attempt.nonce},
     }
     params = {"nonce": attempt.nonce, "client_id": client.client_id}
+    keys = _fetch(metadata["jwks_uri"], is_local=client.is_local)
     try:
-        _status, keys = fetch_json("GET", metadata["jwks_uri"], is_local=client.is_local)
         signed = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
         claims = CodeIDToken(signed.claims, signed.header, options, params)
         claims.validate(leeway=CLOCKS_APART)
-    except OutboundError as error:
-        raise OpenIdError(f"The provider could not be asked: {error}.") from error
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+    except _UNBELIEVABLE as error:
         raise OpenIdError(f"The provider's answer cannot be believed: {_say(error)}.") from error
-    if not isinstance(claims["sub"], str):
+    if not _is_text(claims["sub"]):
         raise OpenIdError("The provider's answer cannot be believed: sub is no text.")
     return dict(claims)
 
@@ -152,7 +170,7 @@ def find_verified_email(issuer: str, claims: Mapping[str, Any]) -> str:
     if vouched is None and urlsplit(issuer).hostname in ENTRA:
         vouched = claims.get("xms_edov")
     is_vouched = vouched is True or str(vouched).lower() in ("true", "1")
-    return email.strip() if isinstance(email, str) and is_vouched else ""
+    return email.strip() if _is_text(email) and is_vouched else ""
 
 
 def find_issuer_mistake(issuer: str, *, is_local: bool = False) -> str | None:
@@ -170,6 +188,17 @@ def find_issuer_mistake(issuer: str, *, is_local: bool = False) -> str | None:
     return None
 
 
+_UNBELIEVABLE = (
+    JoseError,
+    UnsupportedAlgorithm,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What the libraries raise over tokens and keys that are none."""
 _PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of everybody's personal Microsoft account."""
 
@@ -199,18 +228,27 @@ class _Guarded:
         self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: ClientAuth
     ) -> _Answer:
         url, sent, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        return _Answer(*fetch_json("POST", url, form=body, headers=sent, is_local=self._is_local))
+        status, told = fetch_json("POST", url, form=body, headers=sent, is_local=self._is_local)
+        if status != 200 and "error" not in told:
+            raise OutboundError(f"the token endpoint answers {status}")
+        return _Answer(status, {name: told[name] for name in _WANTED if name in told})
+
+
+_WANTED = ("id_token", "access_token", "error")
+"""Of a token endpoint's answer: Authlib stumbles over odd lifetimes and descriptions."""
 
 
 def _oauth(client: Client, metadata: Mapping[str, Any]) -> OAuth2Client:
     # By post where it is offered: Basic needs an encoding of its own that not every provider undoes.
-    offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    offered = metadata.get("token_endpoint_auth_methods_supported")
     return OAuth2Client(
         _Guarded(client),
         client.client_id,
         client.client_secret,
         token_endpoint_auth_method=(
-            "client_secret_post" if "client_secret_post" in offered else "client_secret_basic"
+            "client_secret_post"
+            if isinstance(offered, list) and "client_secret_post" in offered
+            else "client_secret_basic"
         ),
         scope=SCOPE,
         redirect_uri=client.redirect_uri,
@@ -225,14 +263,25 @@ def _ask_userinfo(
     address, token = metadata.get("userinfo_endpoint"), answer.get("access_token")
     if not isinstance(address, str) or not isinstance(token, str):
         return {}
-    headers = {"Authorization": f"Bearer {token}"}
-    try:
-        status, told = fetch_json("GET", address, headers=headers, is_local=client.is_local)
-    except OutboundError as error:
-        raise OpenIdError(f"The provider could not be asked: {error}.") from error
-    if status != 200 or told.get("sub") != claims["sub"]:
+    told = _fetch(address, is_local=client.is_local, headers={"Authorization": f"Bearer {token}"})
+    if told.get("sub") != claims["sub"]:
         raise OpenIdError("The provider's answer cannot be believed: its userinfo is about somebody else.")
     return {name: told[name] for name in ("email", "email_verified", "xms_edov") if name in told}
+
+
+def _fetch(address: str, *, is_local: bool, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    try:
+        status, told = fetch_json("GET", address, headers=headers, is_local=is_local)
+    except OutboundError as error:
+        raise OpenIdError(f"The provider could not be asked: {error}.") from error
+    if status != 200:
+        raise OpenIdError(f"The provider could not be asked: {address} answers {status}.")
+    return told
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Text that a page can show and a database keep."""
+    return isinstance(value, str) and value.isprintable()
 
 
 def _require_text(answer: Mapping[str, Any], name: str) -> str:

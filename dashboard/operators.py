@@ -58,6 +58,8 @@ class OperatorLine:
     has_single_sign_on: bool
     created_at: dt.datetime
     signed_in_at: dt.datetime | None
+    stands: bool
+    """Nobody is behind the operator, or an admin who is still active."""
 
 
 def add_operator(company_id: str, email: str, role: str, password: str | None = None) -> str:
@@ -96,7 +98,9 @@ def list_operators(company_id: str) -> list[OperatorLine]:
             Operator.subject.is_not(None),
             Operator.created_at,
             Operator.signed_in_at,
+            STANDS.label("stands"),
         )
+        .outerjoin(User, PERSON)
         .where(Operator.company_id == company_id)
         .order_by(Operator.id)
     )

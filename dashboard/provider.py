@@ -20,49 +20,47 @@ _ATTEMPT = "single sign-on"
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where the provider sends people back to; ``is_local`` on a laptop and in tests."""
+    """The company, and where its provider sends people back to; ``is_local`` on a laptop and in tests."""
 
+    company_id: str
     redirect_uri: str
     is_local: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Who came back, to which company, and where they wanted to go."""
-
-    company_id: str
-    who: openid.Identity
-    wanted: str
-
-
-def begin(company_id: str, wanted: str, here: Here) -> tuple[str, str]:
+def begin(wanted: str, here: Here) -> tuple[str, str]:
     """The provider's address, and what the browser keeps meanwhile. Raises ``SignInRefused``."""
+    client = _load_client(here)
     try:
-        address, attempt = openid.begin(_load_client(company_id, here))
+        address, attempt = openid.begin(client)
     except openid.OpenIdError as error:
         raise SignInRefused(str(error)) from error
-    kept = [company_id, wanted, attempt.state, attempt.nonce, attempt.verifier]
+    kept = [here.company_id, client.issuer, wanted, attempt.state, attempt.nonce, attempt.verifier]
     return address, seal(json.dumps(kept), _ATTEMPT)
 
 
-def finish(kept: str, answer: Mapping[str, str], here: Here) -> Arrival:
-    """Who came back with ``answer``; ``kept`` is what the browser kept. Raises ``SignInRefused``."""
+def finish(kept: str, answer: Mapping[str, str], here: Here) -> tuple[openid.Identity, str]:
+    """Who came back with ``answer``, and where they wanted to go. Raises ``SignInRefused``.
+
+    ``kept`` is what the browser kept: the answer is to that request, at that company's address, and of
+    the provider that the company had then (RFC 9700 4.4: one provider's code never goes to another).
+    """
     try:
-        company_id, wanted, *secrets = json.loads(unseal(kept, _ATTEMPT, seconds=GOOD_FOR))
+        company_id, issuer, wanted, *secrets = json.loads(unseal(kept, _ATTEMPT, seconds=GOOD_FOR))
     except SealBroken as error:
         raise SignInRefused(
             "This sign-in took too long, or began in another browser. Begin again."
         ) from error
     attempt = openid.Attempt(*secrets)
-    if not hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode(errors="replace")):
+    is_ours = hmac.compare_digest(attempt.state.encode(), answer.get("state", "").encode(errors="replace"))
+    if not is_ours or company_id != here.company_id:
         raise SignInRefused("This answer belongs to another sign-in. Begin again.")
-    if "error" in answer:
-        raise SignInRefused(f"Your provider says no: {answer['error'][:80]}.")
+    client = _load_client(here)
+    if client.issuer != issuer:
+        raise SignInRefused("Your company's provider has just been changed. Begin again.")
     try:
-        who = openid.finish(_load_client(company_id, here), attempt, answer.get("code", ""))
+        return openid.finish(client, attempt, answer), wanted
     except openid.OpenIdError as failure:
         raise SignInRefused(str(failure)) from failure
-    return Arrival(company_id, who, wanted)
 
 
 def find_mistake(issuer: str, *, is_local: bool) -> str | None:
@@ -81,13 +79,13 @@ def seal_secret(company_id: str, secret: str) -> str:
     return seal(secret, _secret_of(company_id))
 
 
-def _load_client(company_id: str, here: Here) -> openid.Client:
+def _load_client(here: Here) -> openid.Client:
     """The same refusal whether there is no such company, or no single sign-on of it."""
-    found = find_provider(company_id)
+    found = find_provider(here.company_id)
     if found is None:
         raise SignInRefused("Single sign-on is not set up under this company ID.")
     try:
-        secret = unseal(found.sealed_secret, _secret_of(company_id))
+        secret = unseal(found.sealed_secret, _secret_of(here.company_id))
     except SealBroken as error:
         raise SignInRefused(
             "The client secret can no longer be read: SECRET_KEY has changed. An owner enters it again."

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 
-from flask import Request, current_app
+from flask import Request, current_app, request
 from sqlalchemy import bindparam, delete, insert, select, update
 from werkzeug.wrappers import Response
 
@@ -99,7 +99,8 @@ def read_cookie(request: Request) -> str | None:
 def cookie_rules() -> dict[str, object]:
     """Out of reach of scripts and of other sites; over HTTPS only where the world reaches us so."""
     public = current_app.config["HERDBOOK"].public_url or ""
-    return {"httponly": True, "samesite": "Lax", "secure": public.startswith("https://"), "path": "/"}
+    is_secure = public.startswith("https://") or request.is_secure
+    return {"httponly": True, "samesite": "Lax", "secure": is_secure, "path": "/"}
 
 
 def to_digest(secret: str) -> str:

@@ -38,7 +38,9 @@ def create_sign_in_link(company_id: str, email: str) -> str:
     """The path of a link that signs the operator in once, within 24 hours. Older links stop working."""
     found = _find_by_email(email)
     if found is None or found.company_id != company_id:
-        raise OperatorError("email", f"company {company_id} has no operator {email}")
+        raise OperatorError(
+            "email", f"{email} is no operator of company {company_id}, or no active admin any more"
+        )
     secret = secrets.token_urlsafe(24)
     with writing() as connection:
         connection.execute(

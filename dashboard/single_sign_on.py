@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from dashboard.operators import PERSON, STANDS, to_email_key
+from dashboard.operators import PERSON, STANDS, OperatorError, to_email_key
+from dashboard.sessions import to_digest
 from dashboard.sign_in import SignInRefused
 from models import (
     Company,
@@ -32,12 +33,15 @@ def find_provider(company_id: str) -> Row[Any] | None:
         return connection.execute(select(table).where(table.c.company_id == company_id)).first()
 
 
-def save_provider(company_id: str, *, issuer: str, **values: object) -> None:
+def save_provider(company_id: str, *, issuer: str, but: str | None = None, **values: object) -> None:
     """Set it. Who is bound to another issuer is bound anew at their next sign-in.
 
-    With ``required`` whoever came in by a password is signed out.
+    Where ``required`` is switched on, everybody is signed out who might have come in by a password: all,
+    ``but`` for the browser with this cookie.
     """
+    was_required = select(SingleSignOn.required).where(SingleSignOn.company_id == company_id)
     with writing() as connection:
+        is_switched_on = values.get("required") and not connection.execute(was_required).scalar()
         changed = update(SingleSignOn).where(SingleSignOn.company_id == company_id)
         if not connection.execute(changed.values(issuer=issuer, **values)).rowcount:
             connection.execute(insert(SingleSignOn).values(company_id=company_id, issuer=issuer, **values))
@@ -46,21 +50,36 @@ def save_provider(company_id: str, *, issuer: str, **values: object) -> None:
             .where(Operator.company_id == company_id, Operator.issuer != issuer)
             .values(issuer=None, subject=None)
         )
-        if values.get("required"):
-            by_password = select(Operator.id).where(
-                Operator.company_id == company_id, Operator.subject.is_(None)
-            )
+        if is_switched_on:
             connection.execute(
                 delete(OperatorSession).where(
-                    OperatorSession.company_id == company_id, OperatorSession.operator_id.in_(by_password)
+                    OperatorSession.company_id == company_id, OperatorSession.digest != to_digest(but or "")
                 )
             )
 
 
 def remove_provider(company_id: str) -> None:
-    """Turn single sign-on off: passwords and links remain."""
+    """Turn single sign-on off: passwords and links remain. Raises ``OperatorError`` where nobody has one."""
     with writing() as connection:
+        connection.execute(select(Company.id).where(Company.id == company_id).with_for_update())
+        if not connection.execute(_OWNERS_WITH_PASSWORD, {"company_id": company_id}).first():
+            raise OperatorError(
+                "password",
+                "No owner has a password. Set yours under Account first, so that you come in again.",
+            )
         connection.execute(delete(SingleSignOn).where(SingleSignOn.company_id == company_id))
+
+
+_OWNERS_WITH_PASSWORD = (
+    select(Operator.id)
+    .outerjoin(User, PERSON)
+    .where(
+        STANDS,
+        Operator.company_id == bindparam("company_id"),
+        Operator.role == "owner",
+        Operator.password_hash.is_not(None),
+    )
+)
 
 
 def admit(company_id: str, issuer: str, subject: str, email: str) -> str:

@@ -77,7 +77,7 @@ class SignInAttempt(Base):
     __tablename__ = "sign_in_attempts"
 
     key: Mapped[str] = mapped_column(primary_key=True)
-    """Digest of ``account <email>`` or ``address <ip>``."""
+    """Digest of ``account <email>``, ``address <ip>``, or ``provider <ip>`` for single sign-on."""
     since: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int]
 

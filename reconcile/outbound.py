@@ -73,7 +73,10 @@ def fetch_json(
 
 def require_safe(url: str, *, is_local: bool = False) -> None:
     """Raise ``OutboundError`` unless ``url`` is HTTPS with a host; plain HTTP only to this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url if url.isascii() and url.isprintable() else "")
+    except ValueError:
+        parts = urlsplit("")
     is_loopback = is_local and parts.hostname in LOOPBACK
     if not parts.hostname or "@" in parts.netloc or not (parts.scheme == "https" or is_loopback):
         raise OutboundError(f"{url} is no https:// address")

@@ -53,9 +53,14 @@ class Stamp:
 
 
 def base_url(company_id: str) -> str:
-    """The Tenant URL: on ``PUBLIC_URL``, else on the host the request came to."""
+    """The Tenant URL."""
+    return f"{our_address()}/scim/v2/{company_id}"
+
+
+def our_address() -> str:
+    """How the world reaches us: ``PUBLIC_URL``, else the host the request came to."""
     public: str | None = current_app.config["HERDBOOK"].public_url
-    return f"{public or _root(request.scheme, request.host)}/scim/v2/{company_id}"
+    return public or _root(request.scheme, request.host)
 
 
 @lru_cache(maxsize=256)

@@ -52,6 +52,13 @@ def test_postgresql_is_a_deployment() -> None:
         load_config({"DATABASE_URL": "postgres://host/name"})
 
 
+def test_a_laptop_is_none_of_these(tmp_path: Path) -> None:
+    environ = DEPLOYED | {"PORT": "5000", "DATABASE_URL": f"sqlite:///{tmp_path}/x"}
+    assert not load_config(environ).is_deployed
+    assert load_config(environ, required=(*config.DEPLOYED, "PORT")).is_deployed
+    assert load_config(DEPLOYED).is_deployed
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

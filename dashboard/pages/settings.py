@@ -10,6 +10,7 @@ from dashboard.forms import Form
 from dashboard.guard import current_operator
 from dashboard.operators import OperatorError
 from dashboard.sign_in import create_sign_in_link
+from scim.resources import our_address
 
 REMOVALS = (
     ("withdraw_unstarted", "Withdraw what was not started"),
@@ -52,10 +53,10 @@ def add_operator() -> tuple[str, int]:
     form, company_id = Form(request.form), current_operator().company_id
     try:
         operators.add_operator(company_id, form.get("email"), form.get("role"))
+        return _invite(form.get("email")), 201
     except OperatorError as error:
         form.mistakes[error.field] = str(error)[:1].upper() + str(error)[1:] + "."
         return _show(form), 422
-    return _show(Form(), invited=form.get("email")), 201
 
 
 @pages.post("/settings/operators/<uuid:operator_id>/<any(owner, viewer, link, remove):change>")
@@ -66,9 +67,9 @@ def change_operator(operator_id: object, change: str) -> Response | tuple[str, i
     if email is None:
         flash("This operator was removed before.", "warn")
         return redirect(url_for("dashboard.settings"))
-    if change == "link":
-        return _show(Form(), invited=email), 201
     try:
+        if change == "link":
+            return _invite(email), 201
         if change == "remove":
             operators.remove_operator(company_id, chosen)
         else:
@@ -79,9 +80,14 @@ def change_operator(operator_id: object, change: str) -> Response | tuple[str, i
     return redirect(url_for("dashboard.settings"))
 
 
-def _show(form: Form, invited: str | None = None) -> str:
+def _invite(email: str) -> str:
+    """The settings with a new link for ``email``. Raises ``OperatorError``."""
+    link = our_address() + create_sign_in_link(current_operator().company_id, email)
+    return _show(Form(), invited=email, link=link)
+
+
+def _show(form: Form, invited: str | None = None, link: str | None = None) -> str:
     company_id = current_operator().company_id
-    link = request.url_root.rstrip("/") + create_sign_in_link(company_id, invited) if invited else None
     return render_template(
         "settings.html",
         form=form,

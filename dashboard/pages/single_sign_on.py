@@ -1,7 +1,7 @@
 """Signing in with the company's own Okta or Entra ID, and the settings of it."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,10 +10,15 @@ from dashboard import attempts, single_sign_on
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
+from dashboard.operators import OperatorError
 from dashboard.pages.sign_in import to_local, welcome
-from dashboard.sessions import cookie_rules, start_session
+from dashboard.sessions import cookie_rules, read_cookie, start_session
 from dashboard.sign_in import SignInRefused
 from models import utcnow
+from scim.resources import our_address
+
+if TYPE_CHECKING:
+    from dashboard.provider import Here
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +36,11 @@ def start_single(company_id: str = "") -> Page:
     if not company_id:
         typed = form.get("company_id")[:40]
         return render_template("single_sign_on_go.html", company_id=typed, next=wanted), 200
-    from dashboard.provider import GOOD_FOR, Here, begin
+    from dashboard.provider import GOOD_FOR, begin
 
     try:
         _require_patience()
-        address, kept = begin(company_id, wanted, Here(_to_address("end_single"), is_local()))
+        address, kept = begin(wanted, _here(company_id))
     except SignInRefused as refusal:
         return _refuse(refusal)
     response = redirect(address)
@@ -43,20 +48,20 @@ def start_single(company_id: str = "") -> Page:
     return response
 
 
-@pages.get("/sign-in/single")
-def end_single() -> Page:
-    """Back from the provider: who is it, and may they come in?"""
-    from dashboard.provider import Here, finish
+@pages.get("/sign-in/company/<company_id>/back")
+def end_single(company_id: str) -> Page:
+    """Back from the provider: who is it, and may they come in?
+
+    Each company has an address of its own for this, so that no provider answers for another company.
+    """
+    from dashboard.provider import finish
 
     try:
-        _require_patience()
-        here = Here(_to_address("end_single"), is_local())
-        arrival = finish(request.cookies.get(COOKIE, ""), request.args, here)
-        who = arrival.who
-        operator_id = single_sign_on.admit(arrival.company_id, who.issuer, who.subject, who.email)
+        who, wanted = finish(request.cookies.get(COOKIE, ""), request.args, _here(company_id))
+        operator_id = single_sign_on.admit(company_id, who.issuer, who.subject, who.email)
     except SignInRefused as refusal:
         return _refuse(refusal)
-    response = welcome(start_session(arrival.company_id, operator_id), arrival.wanted)
+    response = welcome(start_session(company_id, operator_id), wanted)
     response.delete_cookie(COOKIE, **_cookie_rules())  # type: ignore[arg-type]
     return response
 
@@ -78,17 +83,19 @@ def save_single() -> Page:
         "client_id": form.require("client_id", "The client ID, please."),
         "required": form.get("required") == "on",
     }
+    found = single_sign_on.find_provider(operator.company_id)
+    is_new = found is None or found.issuer != issuer
     if secret := form.get("client_secret"):
         values["sealed_secret"] = provider.seal_secret(operator.company_id, secret)
-    elif single_sign_on.find_provider(operator.company_id) is None:
-        form.mistakes["client_secret"] = "The client secret, please."  # noqa: S105
-    if values["required"] and not operator.has_single_sign_on:
-        form.mistakes["required"] = "Come in by single sign-on yourself first, so that nobody is locked out."
+    elif is_new:
+        form.mistakes["client_secret"] = "The client secret that this issuer gave you, please."  # noqa: S105
+    if values["required"]:
+        _note_lockout(form, is_new)
     if issuer and (mistake := provider.find_mistake(issuer, is_local=is_local())):
         form.mistakes["issuer"] = mistake
     if form.mistakes:
         return _show(form), 422
-    single_sign_on.save_provider(operator.company_id, issuer=issuer, **values)
+    single_sign_on.save_provider(operator.company_id, issuer=issuer, but=read_cookie(request), **values)
     flash("Saved. Try it in a private window before you rely on it.", "good")
     return redirect(url_for("dashboard.single_settings"))
 
@@ -96,19 +103,30 @@ def save_single() -> Page:
 @pages.post("/settings/single-sign-on/remove")
 def remove_single() -> Response:
     """Turn it off."""
-    single_sign_on.remove_provider(current_operator().company_id)
-    flash("Single sign-on is off. Passwords and sign-in links work.", "good")
+    try:
+        single_sign_on.remove_provider(current_operator().company_id)
+        flash("Single sign-on is off. Passwords and sign-in links work.", "good")
+    except OperatorError as error:
+        flash(str(error), "bad")
     return redirect(url_for("dashboard.single_settings"))
 
 
 def is_local() -> bool:
     """On a laptop and in tests the provider may be on this machine as well."""
     config = current_app.config["HERDBOOK"]
-    return bool(config.testing or (config.is_sqlite and not config.public_url))
+    return bool(config.testing or not (config.is_deployed or config.public_url))
+
+
+def _note_lockout(form: Form, is_new: bool) -> None:
+    """Nobody but who has come in by this very issuer knows that it lets somebody in."""
+    if is_new:
+        form.mistakes["required"] = "Save the new issuer, come in by it, then switch this on."
+    elif not current_operator().has_single_sign_on:
+        form.mistakes["required"] = "Come in by single sign-on yourself first, so that nobody is locked out."
 
 
 def _require_patience() -> None:
-    if not attempts.may_come(request.remote_addr or "", utcnow()):
+    if not attempts.may_leave(request.remote_addr or "", utcnow()):
         raise SignInRefused(attempts.TOO_MANY)
 
 
@@ -123,14 +141,19 @@ def _show(form: Form) -> str:
         "single_sign_on.html",
         form=form,
         provider=single_sign_on.find_provider(company_id),
-        redirect_uri=_to_address("end_single"),
-        begin=_to_address("start_single", company_id=company_id),
+        redirect_uri=_to_address("end_single", company_id),
+        begin=_to_address("start_single", company_id),
     )
 
 
-def _to_address(endpoint: str, **values: Any) -> str:
-    root = current_app.config["HERDBOOK"].public_url or request.url_root.rstrip("/")
-    return f"{root}{url_for(f'dashboard.{endpoint}', _method='GET', **values)}"
+def _here(company_id: str) -> "Here":
+    from dashboard.provider import Here
+
+    return Here(company_id, _to_address("end_single", company_id), is_local())
+
+
+def _to_address(endpoint: str, company_id: str) -> str:
+    return our_address() + url_for(f"dashboard.{endpoint}", _method="GET", company_id=company_id)
 
 
 def _cookie_rules() -> dict[str, object]:

@@ -50,6 +50,10 @@ def test_an_owner_sets_up_single_sign_on_and_an_admin_comes_in(
         assert page.url == f"{demo_house.url}/flags"
         expect(page.locator(".side")).to_contain_text("Viewer of")
 
+        owner.goto(f"{demo_house.url}/account")
+        for name in ("password", "again"):
+            owner.locator(f"input[name={name}]").fill("correct horse battery")
+        owner.get_by_role("button", name="password").click()
         owner.goto(f"{demo_house.url}/settings/single-sign-on")
         owner.on("dialog", lambda dialog: dialog.accept())
         owner.get_by_role("button", name="Turn single sign-on off").click()

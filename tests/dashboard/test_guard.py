@@ -165,6 +165,12 @@ def test_where_the_world_comes_over_https_it_stays_there(
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
+def test_a_cookie_that_came_over_https_stays_there_without_a_public_url(anybody: Browser) -> None:
+    answer = anybody.client.get("/sign-in", headers={"X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "Secure" not in anybody.client.get("/sign-in").headers.get("Set-Cookie", "")
+
+
 # --- two companies ------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 """What of a provider's answer is believed: the token's signature, and every claim that ties it to us."""
 
+import json
 import time
 from typing import Any
 
 import pytest
-from joserfc import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from dashboard import openid
@@ -33,7 +35,8 @@ def claims(**other: Any) -> dict[str, Any]:
 
 
 def read(told: dict[str, Any], key: Any = KEY, algorithm: str = "RS256", kid: str = "one") -> dict[str, Any]:
-    token = jwt.encode({"alg": algorithm, "kid": kid}, told, key, algorithms=[algorithm])
+    payload = json.dumps(told).encode()
+    token = jws.serialize_compact({"alg": algorithm, "kid": kid}, payload, key, [algorithm])
     return openid.read_id_token(CLIENT, ATTEMPT, {"jwks_uri": f"{ISSUER}/keys"}, token)
 
 
@@ -115,6 +118,7 @@ def test_an_issuer_is_one_companys_own() -> None:
     for tenant in ("common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad", ""):
         assert find_issuer_mistake(f"https://login.microsoftonline.com/{tenant}/v2.0")
     assert find_issuer_mistake("http://127.0.0.1:9000")
+    assert find_issuer_mistake("https://[")
     assert find_issuer_mistake("http://127.0.0.1:9000", is_local=True) is None
     assert find_issuer_mistake("http://idp.acme.example", is_local=True)
 
@@ -142,6 +146,73 @@ def test_what_a_provider_says_of_itself_must_fit(
     monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, good | metadata))
     with pytest.raises(OpenIdError):
         openid.load_metadata(ISSUER)
+
+
+def test_a_provider_that_names_itself_in_its_answers_does_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"issuer": ISSUER, "authorization_response_iss_parameter_supported": True} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, said))
+    with pytest.raises(OpenIdError, match="does not name its provider"):
+        openid.finish(CLIENT, ATTEMPT, {"code": "1"})
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"token": {"expires_in": [], "id_token": "a.b.c"}},
+    {"token": {"expires_at": {}, "id_token": 5}},
+    {"token": {"error": ["\ud800"], "error_description": 5}},
+    {"metadata": {"token_endpoint_auth_methods_supported": 5}},
+    {"metadata": {"token_endpoint_auth_methods_supported": {"client_secret_post": 1}}},
+    {"metadata": {"authorization_endpoint": "https://[/"}},
+    {"metadata": {"authorization_endpoint": f"{ISSUER}/\ud800"}},
+    {"metadata": {"authorization_endpoint": f"{ISSUER}/?a=%zz;"}},
+    {"metadata": {"issuer": "\ud800"}},
+    {"keys": {"keys": 5}},
+    {"keys": {"keys": [5]}},
+    {"keys": {"keys": [{"kty": "OKP", "crv": "none", "x": "AA", "kid": "one"}]}},
+    {"keys": {"keys": [{"kty": "EC", "crv": "P-256", "x": 5, "y": [], "kid": "one"}]}},
+    {"status": 500},
+    {"token_status": 302},
+]
+
+
+@pytest.mark.parametrize("wrong", HOSTILE, ids=str)
+def test_a_hostile_provider_gets_a_refusal_that_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    token = jwt.encode({"alg": "RS256", "kid": "one"}, claims(), KEY, algorithms=["RS256"])
+    said = {"issuer": ISSUER} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    answers = {
+        "jwks_uri": (wrong.get("status", 200), wrong.get("keys", KeySet([KEY]).as_dict(private=False))),
+        "token_endpoint": (wrong.get("token_status", 200), {"id_token": token} | wrong.get("token", {})),
+        "openid-configuration": (200, said | wrong.get("metadata", {})),
+    }
+    monkeypatch.setattr(openid, "fetch_json", lambda _method, url, **_how: answers[url.rpartition("/")[2]])
+    try:
+        openid.begin(CLIENT)
+        who = openid.finish(CLIENT, ATTEMPT, {"code": "1"})
+        assert "metadata" in wrong
+        assert who.subject == "ada"
+    except OpenIdError as error:
+        assert str(error).encode()
+
+
+def test_a_key_that_the_library_does_not_know_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decode(*_what: object, **_how: object) -> None:
+        raise UnsupportedAlgorithm("sect571r1")
+
+    monkeypatch.setattr(jwt, "decode", decode)
+    with pytest.raises(OpenIdError, match="cannot be believed: UnsupportedAlgorithm"):
+        read(claims())
+
+
+@pytest.mark.parametrize("subject", ["\ud800", "a\0b"])
+def test_a_subject_that_no_database_keeps_is_not_believed(subject: str) -> None:
+    with pytest.raises(OpenIdError, match="sub is no text"):
+        read(claims(sub=subject))
+    assert find_verified_email(ISSUER, {"email": f"{subject}@acme.example", "email_verified": True}) == ""
 
 
 def test_an_id_token_without_email_is_completed_by_userinfo_of_the_same_subject(

@@ -1,24 +1,28 @@
 """Single sign-on against a real OpenID provider on loopback: who comes in, as whom, and for how long."""
 
+import dataclasses
+import re
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from dashboard import provider as way
-from dashboard.operators import OperatorError, add_operator, list_operators, remove_operator
+from dashboard.operators import OperatorError, add_operator, list_operators, remove_operator, set_password
+from dashboard.pages.single_sign_on import is_local
 from dashboard.seals import SealBroken, seal, unseal
 from dashboard.single_sign_on import admit, find_provider, save_provider
-from models import Operator, reading
+from models import Operator, SignInAttempt, reading
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup, open_browser
 from tests.dashboard.conftest import on_both
 from tests.dashboard.openid_provider import Provider, running_provider
 from tests.scim.idp import Idp, replace
 
-BACK = "http://localhost/sign-in/single"
+BACK = "http://localhost/sign-in/company/23456/back"
 PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.xdist_group("provider")
 """One worker starts the provider."""
@@ -49,10 +53,10 @@ def ada(idp: Idp) -> str:
     return hire(idp, "ada@acme.example")
 
 
-def use(provider: Provider, company_id: str, **more: bool) -> None:
-    client_id, secret = provider.register(BACK)
+def use(provider: Provider, company_id: str, issuer: str = "") -> None:
+    client_id, secret = provider.register(BACK.replace("23456", company_id))
     sealed = way.seal_secret(company_id, secret)
-    save_provider(company_id, issuer=provider.issuer, client_id=client_id, sealed_secret=sealed, **more)
+    save_provider(company_id, issuer=issuer or provider.issuer, client_id=client_id, sealed_secret=sealed)
 
 
 def hire(idp: Idp, email: str, name: str = "", user_type: str = "admin") -> str:
@@ -278,7 +282,7 @@ def test_a_refusal_of_the_provider_is_told(anybody: Browser, okta: Provider) -> 
     address = anybody.get("/sign-in/company/23456").headers["Location"]
     assert "code_challenge_method=S256" in address
     state = address.split("state=")[1].split("&")[0]
-    answer = anybody.get("/sign-in/single", state=state, error="access_denied<b>")
+    answer = anybody.get("/sign-in/company/23456/back", state=state, error="access_denied<b>")
     assert answer.status_code == 403
     assert "Your provider says no: access_denied&lt;b&gt;." in answer.text
 
@@ -290,10 +294,86 @@ def test_a_provider_that_is_away_is_told(anybody: Browser, okta: Provider) -> No
     assert "The provider could not be asked: no usable answer from 127.0.0.1" in answer.text
 
 
-def test_attempts_are_limited_per_address(anybody: Browser, okta: Provider) -> None:
-    answers = [anybody.get("/sign-in/single").text for _ in range(41)]
+def test_attempts_are_limited_per_address(anybody: Browser) -> None:
+    answers = [anybody.get("/sign-in/company/777").text for _ in range(41)]
     assert "Too many attempts. Wait 15 minutes, then try again." in answers[-1]
     assert "Too many attempts" not in answers[-2]
+
+
+def test_a_sign_in_counts_once_and_takes_nothing_from_passwords(
+    anybody: Browser, okta: Provider, ada: str
+) -> None:
+    for _ in range(3):
+        come(anybody, okta)
+    with reading() as connection:
+        assert connection.execute(select(SignInAttempt.attempts)).scalars().all() == [3]
+    anybody.send("/sign-in", email="olga@acme.example", password=PASSWORD)
+    with reading() as connection:
+        counted = connection.execute(select(SignInAttempt.attempts)).scalars().all()
+    assert sorted(counted) == [1, 1, 3]
+
+
+def test_the_answer_of_one_companys_provider_does_not_cross_over_to_another(
+    app: Flask, anybody: Browser, okta: Provider, ada: str
+) -> None:
+    """Globex's provider sends whoever comes to it on to Acme's, and waits for their code (RFC 9700 4.4)."""
+    from companies import add_company
+
+    add_company("Globex", "7")
+    use(okta, "7", okta.issuer.replace("127.0.0.1", "localhost"))
+    acme = Browser(app.test_client()).get("/sign-in/company/23456").headers["Location"]
+    globex = anybody.get("/sign-in/company/7").headers["Location"]
+    sent_on = re.sub(r"state=[\w-]+", re.findall(r"state=[\w-]+", globex)[0], acme)
+    back = okta.sign_in(sent_on, "ada").removeprefix("http://localhost")
+    assert back.startswith("/sign-in/company/23456/back?code=")
+    assert "This answer belongs to another sign-in." in anybody.get(back).text
+    assert not is_in(anybody)
+    assert anybody.get(back.replace("23456", "7")).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["http://evil.example", ""])
+def test_an_answer_that_names_another_issuer_is_refused(
+    anybody: Browser, okta: Provider, ada: str, name: str
+) -> None:
+    address = anybody.get("/sign-in/company/23456").headers["Location"]
+    back = okta.sign_in(address, "ada").removeprefix("http://localhost")
+    assert "This answer is of another provider." in anybody.get(f"{back}&iss={name}").text
+    assert anybody.get(f"{back}&iss={okta.issuer}").status_code == 302
+
+
+def test_an_answer_to_a_provider_that_was_changed_meanwhile_is_refused(
+    anybody: Browser, okta: Provider, ada: str
+) -> None:
+    address = anybody.get("/sign-in/company/23456").headers["Location"]
+    back = okta.sign_in(address, "ada").removeprefix("http://localhost")
+    save_provider("23456", issuer=okta.issuer.replace("127.0.0.1", "localhost"))
+    assert "provider has just been changed" in anybody.get(back).text
+
+
+def test_one_who_has_left_is_made_no_new_link(
+    anybody: Browser, okta: Provider, idp: Idp, owner: Browser, ada: str
+) -> None:
+    come(anybody, okta)
+    left = next(line for line in list_operators("23456") if line.id != owner.operator_id)
+    path = f"/settings/operators/{left.id}/link"
+    assert owner.read("/settings").find("form", action=path)
+    idp.patch(f"/Users/{ada}", replace("active", False))
+    assert owner.send(path).status_code == 302
+    page = owner.read("/settings")
+    assert "or no active admin any more" in page.text
+    assert not page.find("form", action=path)
+
+
+@pytest.mark.parametrize(
+    ("decides", "expected"),
+    [({}, True), ({"is_deployed": True}, False), ({"public_url": "https://herdbook.example"}, False)],
+)
+def test_a_provider_on_this_machine_will_do_on_a_laptop_only(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, decides: dict[str, Any], expected: bool
+) -> None:
+    config = dataclasses.replace(app.config["HERDBOOK"], testing=False, **decides)
+    monkeypatch.setitem(app.config, "HERDBOOK", config)
+    assert is_local() is expected
 
 
 # --- settings -----------------------------------------------------------------------------------------
@@ -317,7 +397,29 @@ def test_an_owner_sets_it_up_and_the_secret_is_sealed(app: Flask, running: Provi
     changed = find_provider("23456")
     assert changed is not None
     assert (changed.client_id, changed.sealed_secret) == ("other", found.sealed_secret)
-    assert owner.send("/settings/single-sign-on/remove").status_code == 302
+
+
+def test_another_issuer_asks_for_its_own_secret(app: Flask, okta: Provider, owner: Browser) -> None:
+    """Else a new address would be sent the secret of the old one."""
+    fields = {"issuer": okta.issuer.replace("127.0.0.1", "localhost"), "client_id": "x"}
+    answer = owner.send("/settings/single-sign-on", **fields)
+    assert answer.status_code == 422
+    assert "The client secret that this issuer gave you, please." in answer.text
+    assert owner.send("/settings/single-sign-on", **fields, client_secret="new").status_code == 302
+
+
+def test_it_is_turned_off_where_an_owner_has_a_password(
+    okta: Provider, owner: Browser, idp: Idp, ada: str
+) -> None:
+    """Not one who has left: who would come in?"""
+    add_operator("23456", "ada@acme.example", "owner", PASSWORD)
+    admit("23456", okta.issuer, "ada", "ada@acme.example")
+    idp.patch(f"/Users/{ada}", replace("active", False))
+    owner.send("/settings/single-sign-on/remove")
+    assert find_provider("23456") is not None
+    assert "No owner has a password. Set yours under Account first" in owner.read("/settings").text
+    set_password("23456", owner.operator_id, PASSWORD)
+    owner.send("/settings/single-sign-on/remove")
     assert find_provider("23456") is None
 
 
@@ -358,9 +460,20 @@ def test_single_sign_on_only_is_for_those_who_have_come_that_way(
     assert answer.status_code == 422
     assert "so that nobody is locked out" in answer.text
     add_operator("23456", "ada@acme.example", "owner", PASSWORD)
+    by_password = Browser(app.test_client())
+    by_password.send("/sign-in", email="ada@acme.example", password=PASSWORD)
     come(anybody, okta)
+    assert is_in(by_password)
+    elsewhere = {"issuer": okta.issuer.replace("127.0.0.1", "localhost"), "client_secret": "new"}
+    answer = anybody.send("/settings/single-sign-on", **fields | elsewhere)
+    assert answer.status_code == 422
+    assert "Save the new issuer, come in by it, then switch this on." in answer.text
     assert anybody.send("/settings/single-sign-on", **fields).status_code == 302
-    assert [is_in(anybody), is_in(owner)] == [True, False]
+    assert [is_in(each) for each in (anybody, by_password, owner)] == [True, False, False]
+    assert anybody.send("/settings/single-sign-on", **fields | elsewhere).status_code == 422
+    by_link = open_browser(app, "otto@acme.example")
+    assert anybody.send("/settings/single-sign-on", **fields).status_code == 302
+    assert is_in(by_link), "it was on before"
     answer = Browser(app.test_client()).send("/sign-in", email="ada@acme.example", password=PASSWORD)
     assert "Your company signs in by single sign-on only." in answer.text
 

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -10,6 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
+
+_ROWCOUNT = attrgetter("rowcount")
+_FETCH_ONE, _FETCH_ALL = methodcaller("fetchone"), methodcaller("fetchall")
 
 
 class Prepared:
@@ -25,28 +29,29 @@ class Prepared:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Execute with ``values``, of which there may be more than needed; returns the number of rows."""
-        return self._execute(connection, values)[1].rowcount  # type: ignore[no-any-return]
+        return self._execute(connection, values, _ROWCOUNT)[1]  # type: ignore[no-any-return]
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once with the values of each of ``rows``."""
         if len(rows) == 1:
-            self._execute(connection, rows[0])
+            self._execute(connection, rows[0], _ROWCOUNT)
         elif rows:
-            self._execute(connection, rows, many=True)
+            self._execute(connection, rows, _ROWCOUNT, many=True)
 
     def first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first row, its columns as attributes, or None."""
-        form, cursor = self._execute(connection, values)
-        row = cursor.fetchone()
-        cursor.close()
+        form, row = self._execute(connection, values, _FETCH_ONE)
         return None if row is None else form.to_row(row)
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """All rows."""
-        form, cursor = self._execute(connection, values)
-        return [form.to_row(row) for row in cursor]
+        form, rows = self._execute(connection, values, _FETCH_ALL)
+        return [form.to_row(row) for row in rows]
 
-    def _execute(self, connection: Connection, values: Any, *, many: bool = False) -> tuple["_Form", Any]:
+    def _execute(
+        self, connection: Connection, values: Any, take: Processor, *, many: bool = False
+    ) -> tuple["_Form", Any]:
+        """Execute, and ``take`` from the cursor what is wanted of it: SQLite is still at work in fetching."""
         dialect = connection.dialect
         form = self._forms.get(dialect.name)
         if form is None:
@@ -58,11 +63,13 @@ class Prepared:
             tell(connection, cursor, form.text, arguments, None, many)
         try:
             execute(form.text, arguments)
+            taken = take(cursor)
         except dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(
-                form.text, None, error, dialect.loaded_dbapi.Error, dialect=dialect
-            ) from error
-        return form, cursor
+            raise _to_sqlalchemy(error, connection, cursor, form.text) from error
+        for tell in connection.dispatch.after_cursor_execute:
+            tell(connection, cursor, form.text, arguments, None, many)
+        cursor.close()
+        return form, taken
 
 
 class _Form:
@@ -102,6 +109,17 @@ class _Form:
             for place, process in self.results.items():
                 row[place] = process(row[place])
         return self.make_row(row)
+
+
+def _to_sqlalchemy(error: Exception, connection: Connection, cursor: Any, statement: str) -> Exception:
+    """``error`` of the driver as SQLAlchemy raises it; a connection that is gone leaves the pool."""
+    dialect = connection.dialect
+    is_gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)  # type: ignore[arg-type]
+    if is_gone:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        statement, None, error, dialect.loaded_dbapi.Error, connection_invalidated=is_gone, dialect=dialect
+    )
 
 
 def _row_maker(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:

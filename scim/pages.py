@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, Boolean, Select, Text, and_, bindparam, case, or_, select
 from sqlalchemy import func as sql
 from sqlalchemy import literal_column as literal
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from models import Group, PeopleCount, Prepared, User, UTCDateTime
 from scim.attributes import ResourceType
@@ -80,15 +81,10 @@ def _select_page(
 ) -> Select[Any]:
     json = json_sql(dialect)
     scope, key = listing.scope(dialect), literal("NULL", Text)
-    where, ordering = [_where(listing, shape, scope, json)], [listing.table.id]
+    where = [_where(listing, shape, scope, json)]
     if order.path:
         key = scope.sort_value(order.path)
-        compared = json.ordered(key) if isinstance(order.type, Text) else key
-        # RFC 7644 3.4.2.3: what has no value comes last, and first where the order is descending.
-        missing = case((key.is_(None), literal("1")), else_=literal("0"))
-        ordering = [missing, compared, listing.table.id]
-        if order.descending:
-            ordering = [missing.desc(), compared.desc(), listing.table.id]
+    ordering = _ordering(order, key, listing.table.id, json)
     if paging == "next":
         where.append(_behind(listing, order, key, json))
     if paging == "index" and shape is None and not order.path:
@@ -96,6 +92,15 @@ def _select_page(
         return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
     page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
     return page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page
+
+
+def _ordering(order: Order, key: Any, id_: Any, json: JsonSql) -> list[Any]:
+    """RFC 7644 3.4.2.3: what has no value comes last, and first where the order is descending."""
+    if not order.path:
+        return [id_]
+    compared = json.ordered(key) if isinstance(order.type, Text) else key
+    missing = case((key.is_(None), literal("1")), else_=literal("0"))
+    return [missing.desc(), compared.desc(), id_] if order.descending else [missing, compared, id_]
 
 
 @lru_cache(maxsize=512)
@@ -107,9 +112,15 @@ def joined_statement(
     SQLite lets other threads of Python in at every row it hands over, so one row is all a list costs.
     """
     page = _select_page(listing, dialect, shape, order, paging).subquery()
-    join = sql.group_concat if dialect == "sqlite" else sql.string_agg
-    texts = sql.coalesce(join(page.c.document, literal("','", Text)), literal("''", Text))
-    return Prepared(select(texts.label("texts"), sql.count().label("number")).select_from(page))
+    comma: Any = literal("','", Text)
+    if dialect == "sqlite":
+        # It joins in the order of the subquery; to say so, "group_concat(x ORDER BY y)", takes SQLite 3.44.
+        joined = sql.group_concat(page.c.document, comma)
+    else:
+        ordering = _ordering(order, page.c.sort_key, page.c.id, json_sql(dialect))
+        joined = sql.string_agg(page.c.document, aggregate_order_by(comma, *ordering))
+    texts = sql.coalesce(joined, literal("''", Text)).label("texts")
+    return Prepared(select(texts, sql.count().label("number")).select_from(page))
 
 
 _LIMIT = bindparam("limit", type_=BigInteger)

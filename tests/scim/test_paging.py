@@ -127,6 +127,26 @@ def test_a_sorted_list_puts_the_missing_last_by_number_and_by_cursor(idp: Idp) -
             assert [name for each in walked for name in names(each)] == expected, (query, count)
 
 
+def test_postgresql_is_told_the_order_in_which_texts_are_joined(idp: Idp) -> None:
+    """The rows of a subquery have no order but by habit."""
+    if engine().dialect.name == "sqlite":
+        pytest.skip("where it cannot be told in every version, and is kept by habit")
+    told: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        told.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", listen)
+    try:
+        page(idp)
+        page(idp, sortBy="title", sortOrder="descending")
+    finally:
+        event.remove(engine(), "before_cursor_execute", listen)
+    by_id, by_title = [each for each in told if "string_agg" in each]
+    assert "',' ORDER BY anon_1.id)" in by_id
+    assert 'DESC, anon_1.sort_key COLLATE "C" DESC, anon_1.id)' in by_title
+
+
 def test_a_cursor_is_good_for_its_own_query_only(idp: Idp) -> None:
     people(idp, 3)
     cursor = page(idp, cursor="", count=1)["nextCursor"]

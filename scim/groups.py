@@ -19,6 +19,7 @@ from scim.log import Entry, record
 from scim.memberships import leave_groups, load_members, save_members
 from scim.patch import apply_patch, parse_patch
 from scim.people import indexable
+from scim.projection import Projection
 from scim.resources import (
     Answer,
     Stamp,
@@ -57,11 +58,12 @@ _EMPTY = sa.delete(GroupMember).where(
 _TAKEN = "A group of this displayName and externalId exists already."
 
 
-def get(entry: Entry, group_id: str) -> Answer:
-    """GET by id (RFC 7644 3.4.1)."""
+def get(entry: Entry, group_id: str, projection: Projection | None = None) -> Answer:
+    """GET by id (RFC 7644 3.4.1); members are read only where ``projection`` shows them."""
     with entry.reading() as connection:
         row = _get_group(connection, entry, group_id)
-        return _show(entry, 200, row, _load(connection, entry, row))
+        is_shown = projection is None or projection.shows("members")
+        return _show(entry, 200, row, _load(connection, entry, row) if is_shown else [])
 
 
 def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:

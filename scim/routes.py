@@ -68,7 +68,8 @@ def create_resource(endpoint: str) -> Response:
 def get_resource(endpoint: str, resource_id: str) -> Response:
     if resource_id == ".search":
         raise MethodNotAllowed("POST")
-    return _show(endpoint, VERBS[endpoint].get(_entry(endpoint, resource_id), resource_id))
+    entry, projection = _entry(endpoint, resource_id), _projection(endpoint)
+    return _show(endpoint, VERBS[endpoint].get(entry, resource_id, projection))
 
 
 @blueprint.put(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
@@ -172,12 +173,14 @@ def _show(endpoint: str, answer: Answer) -> Response:
         if known and request.method == "GET" and is_matched(known, answer.version):
             response.status_code, response.data = 304, b""
             return response
-    if request.query_string and answer.text and (projection := _projection(endpoint)):
+    if answer.text and (projection := _projection(endpoint)):
         response.set_data(apply_projection(answer.text, projection))
     return response
 
 
 def _projection(endpoint: str) -> Projection | None:
+    if not request.query_string:
+        return None
     names = {name: request.args.getlist(name) for name in ("attributes", "excludedAttributes")}
     asked = parse_arguments(names)
     return parse_projection(asked.attributes, asked.excluded, KINDS[endpoint])

@@ -14,6 +14,7 @@ from scim.log import Entry, record
 from scim.memberships import leave_groups, load_groups
 from scim.patch import PatchResult, apply_patch, parse_patch, with_schemas
 from scim.people import project, project_emails, to_text
+from scim.projection import Projection
 from scim.resources import Answer, Written, answer, base_url, parse_stored, same_document, splice
 from scim.revival import find_deleted
 from scim.schemas import USER
@@ -23,10 +24,13 @@ from scim.writes import count_resources, mark_out_of_date, require_match, storin
 _BLANK = frozenset({"", "-", "n/a"})
 
 
-def get(entry: Entry, user_id: str) -> Answer:
-    """GET by id (RFC 7644 3.4.1)."""
+def get(entry: Entry, user_id: str, projection: Projection | None = None) -> Answer:
+    """GET by id (RFC 7644 3.4.1); groups are read only where ``projection`` shows them."""
     with entry.reading() as connection:
-        return _show(connection, entry, 200, get_user(connection, entry.company_id, user_id))
+        row = get_user(connection, entry.company_id, user_id)
+        if projection and not projection.shows("groups"):
+            return answer(200, row, "User", base_url(entry.company_id))
+        return _show(connection, entry, 200, row)
 
 
 def create(entry: Entry, body: object, user_id: str | None = None) -> Answer:

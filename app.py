@@ -52,8 +52,6 @@ def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
     logging.basicConfig(stream=stream, level=level, format=line, force=True)
     # A tick every few seconds is no event; the runs it starts are told by the scheduler itself.
     logging.getLogger("apscheduler").setLevel("WARNING")
-    # It tells of every tick.
-    logging.getLogger("apscheduler").setLevel("WARNING")
 
 
 def _engine_options(config: Config) -> dict[str, object]:

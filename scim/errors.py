@@ -38,13 +38,6 @@ class InvalidFilter(ScimError):
     detail = "The filter is not valid."
 
 
-class TooMany(ScimError):
-    """The request asks for more results than the service will handle."""
-
-    scim_type = "tooMany"
-    detail = "The filter asks for more results than can be returned."
-
-
 class Uniqueness(ScimError):
     """A value is already in use."""
 
@@ -93,13 +86,6 @@ class InvalidVers(ScimError):
 
     scim_type = "invalidVers"
     detail = "Only SCIM protocol version v2 is served."
-
-
-class Sensitive(ScimError):
-    """Personal data must not travel in a URL."""
-
-    scim_type = "sensitive"
-    detail = "The request must not carry sensitive information in its URL; use POST .../.search."
 
 
 class InvalidCursor(ScimError):

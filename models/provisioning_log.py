@@ -30,7 +30,10 @@ class LogEntry(Base):
     scim_type: Mapped[str | None]
     detail: Mapped[str | None] = mapped_column(Text)
     changes: Mapped[str | None] = mapped_column(Text)
-    """JSON: attribute path -> [before, after]; values the log does not need are masked."""
+    """JSON: attribute path -> [before, after]; values the log does not need are masked.
+
+    Of a group's ``members`` it is [ids gone, ids come].
+    """
     milliseconds: Mapped[int]
     correlation_id: Mapped[str]
 

@@ -3,10 +3,10 @@
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from models import AccessToken, Catalog, GroupMember, LogEntry, PlannedChange, Run
 from reconcile.state import Source
@@ -24,6 +24,8 @@ DECIDING = {"usertype", "active", "givenname", "familyname", *READS["tag"], *REA
 BY_ITSELF = {"delete": {"deleted": (False, True)}, "revive": {"deleted": (True, False)}}
 """Operations that decide whatever attributes they change."""
 MOST_ENTRIES = 200
+MOST_LOOKED_AT = 2_000
+"""Of the groups somebody is in, writes among which those are sought that mention the person."""
 STANDING = ("applied", "deferred", "rejected", "held")
 """Outcomes of a change that still says something about the course."""
 
@@ -32,12 +34,14 @@ STANDING = ("applied", "deferred", "rejected", "held")
 class Request:
     """One write of an IdP, and what it changed of that: attribute to (before, after)."""
 
+    id: str
+    """Of its line in the provisioning log."""
     at: dt.datetime
     operation: str
     idp: str | None
     token: str | None
     correlation_id: str
-    changes: Mapping[str, tuple[Any, Any]]
+    changes: Mapping[str, tuple[Any, Any]] = field(compare=False)
 
     def to_text(self) -> str:
         """``2026-03-02 12:00 UTC, patch by Okta (request 4f2a): training_tags "ETH-1" -> "SEC-101"``."""
@@ -94,25 +98,37 @@ def list_requests(connection: Connection, company_id: str, user_id: str) -> tupl
             GroupMember.company_id == company_id, GroupMember.member_id == user_id
         )
     ).scalars()
-    rows = [(row, _deciding(row)) for row in _load_entries(connection, company_id, [user_id])]
-    rows += [(row, _joining(row, user_id)) for row in _load_entries(connection, company_id, groups.all())]
+    own = _load_entries(connection, _entries(company_id, [user_id]))
+    of_groups = _load_entries(connection, _mentioning(company_id, groups.all(), user_id))
+    rows = [(row, _deciding(row)) for row in own] + [(row, _joining(row, user_id)) for row in of_groups]
     return tuple(
-        Request(row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
+        Request(row.id, row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
         for row, changes in sorted(rows, key=lambda pair: str(pair[0].id), reverse=True)
         if changes
     )
 
 
-def _load_entries(connection: Connection, company_id: str, resources: Sequence[str]) -> Sequence[Row[Any]]:
-    same_token = (AccessToken.company_id == LogEntry.company_id) & (AccessToken.id == LogEntry.token_id)
-    statement = (
-        select(LogEntry.__table__, AccessToken.name.label("token"))
-        .outerjoin(AccessToken, same_token)
+def _entries(company_id: str, resources: Sequence[str], most: int = MOST_ENTRIES) -> Select[Any]:
+    return (
+        select(LogEntry.__table__)
         .where(LogEntry.company_id == company_id, LogEntry.resource_id.in_(resources), LogEntry.status < 300)
         .order_by(LogEntry.id.desc())
-        .limit(MOST_ENTRIES)
+        .limit(most)
     )
-    return connection.execute(statement).all() if resources else []
+
+
+def _mentioning(company_id: str, groups: Sequence[str], user_id: str) -> Select[Any]:
+    """Writes to groups that may concern one member: most of those to a large group concern others."""
+    entry = _entries(company_id, groups, MOST_LOOKED_AT).subquery().c
+    concerns = or_(entry.changes.contains(user_id), entry.changes.contains('"displayName"'))
+    return select(*entry).where(concerns).order_by(entry.id.desc()).limit(MOST_ENTRIES)
+
+
+def _load_entries(connection: Connection, entries: Select[Any]) -> Sequence[Any]:
+    entry, token = entries.subquery().c, AccessToken
+    same_token = (token.company_id == entry.company_id) & (token.id == entry.token_id)
+    statement = select(*entry, token.name.label("token")).outerjoin(token, same_token)
+    return connection.execute(statement).all()
 
 
 def find_cause(sources: Iterable[Source], requests: Sequence[Request]) -> Request | None:
@@ -159,11 +175,14 @@ def _deciding(row: Row[Any]) -> Mapping[str, tuple[Any, Any]]:
 
 
 def _joining(row: Row[Any], user_id: str) -> Mapping[str, tuple[Any, Any]]:
-    """A request that brought the person into a group, or renamed the group, as a change of the person."""
-    found = json.loads(row.changes) if row.changes else {}
-    was, now = (user_id in json.dumps(members) for members in found.get("members", (None, None)))
+    """A request that brought the person into a group, or renamed the group, as a change of the person.
+
+    Of very many members only the beginning is kept, as text: that says nothing about one of them.
+    """
+    found = json.loads(row.changes)
+    _gone, come = found.get("members", (None, None))
     before, after = found.get("displayName", (row.user_name, row.user_name))
-    if now and not was:
+    if isinstance(come, list) and user_id in come:
         return {"groups": (None, after)}
     return {"groups": (before, after)} if before != after else {}
 

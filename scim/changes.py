@@ -14,6 +14,8 @@ SHOWN = frozenset(
 )
 MASK = "***"
 _LONGEST = 2000
+_LONGEST_MEMBERS = 40_000
+"""The ids of a thousand people: each of them may ask for the request that brought them into a group."""
 
 
 def to_changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, list[Any]]:
@@ -45,4 +47,5 @@ def _to_shown(path: str, value: Any) -> Any:
     if own.partition(".")[0] not in SHOWN:
         return MASK
     written = value if isinstance(value, str) else dump(value)
-    return value if len(written) <= _LONGEST else written[:_LONGEST] + "..."
+    longest = _LONGEST_MEMBERS if own == "members" else _LONGEST
+    return value if len(written) <= longest else written[:longest] + "..."

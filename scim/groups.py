@@ -16,7 +16,7 @@ from scim.comparing import shadow
 from scim.errors import Forbidden, NotFound
 from scim.loading import load_resource
 from scim.log import Entry, record
-from scim.memberships import leave_groups, load_members, save_members
+from scim.memberships import Moved, leave_groups, load_members, save_members
 from scim.patch import apply_patch, parse_patch
 from scim.people import indexable
 from scim.projection import Projection
@@ -80,8 +80,8 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
     with storing(_TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
         moved = save_members(connection, (entry.company_id, entry.resource_id), [], members)
-        _mark_members(connection, entry, moved, now)
-        record(connection, entry, 201, to_changes(None, document | {"members": members}))
+        _mark_members(connection, entry, moved.ids, now)
+        record(connection, entry, 201, _to_logged(None, document, moved))
         count_resources(connection, entry.company_id, groups=1)
         row = Written(entry.resource_id, 1, columns["document"])
         return _show(entry, 201, row, _load(connection, entry, row))
@@ -114,8 +114,9 @@ def delete(entry: Entry, group_id: str, if_match: str | None = None) -> Answer:
         leave_groups(connection, entry.company_id, row.id, now)
         connection.execute(_EMPTY, {"company_id": entry.company_id, "group_id": row.id})
         connection.execute(_DELETE, {"the_company": entry.company_id, "the_id": row.id})
-        _mark_members(connection, entry, {each["value"] for each in before.get("members", ())}, now)
-        record(connection, entry, 204, to_changes(before, None))
+        moved = Moved([each["value"] for each in before.get("members", ())], [])
+        _mark_members(connection, entry, moved.ids, now)
+        record(connection, entry, 204, _to_logged(_without_members(before), None, moved))
         count_resources(connection, entry.company_id, groups=-1)
     return Answer(204)
 
@@ -145,15 +146,15 @@ def _store(
     now, members = utcnow(), after.get("members", [])
     moved = save_members(connection, (entry.company_id, row.id), before.get("members", []), members)
     old, new = _without_members(before), _without_members(after)
-    if not moved and same_document(old, new):
+    if not moved.ids and same_document(old, new):
         record(connection, entry, 200)
         return _show(entry, 200, row, before.get("members", []))
     columns = _to_columns(new, Stamp("Group", row.id, row.version + 1, row.created_at, now))
     connection.execute(_UPDATE, columns | {"the_company": entry.company_id, "the_id": row.id})
-    if columns["display_name"] != row.display_name:
-        moved |= {each["value"] for each in members}
-    _mark_members(connection, entry, moved, now)
-    record(connection, entry, 200, to_changes(before, after))
+    renamed = columns["display_name"] != row.display_name
+    concerned = moved.ids | {each["value"] for each in members if renamed}
+    _mark_members(connection, entry, concerned, now)
+    record(connection, entry, 200, _to_logged(old, new, moved))
     written = Written(row.id, row.version + 1, columns["document"])
     return _show(entry, 200, written, _load(connection, entry, written))
 
@@ -194,6 +195,14 @@ def _mark_members(connection: Connection, entry: Entry, ids: Collection[str], no
     if ids:
         people = select(User.id).where(User.company_id == entry.company_id, any_of(User.id, ids))
         mark_out_of_date(connection, entry.company_id, connection.execute(people).scalars(), now)
+
+
+def _to_logged(old: dict[str, Any] | None, new: dict[str, Any] | None, moved: Moved) -> dict[str, list[Any]]:
+    """What changed of a group; of its members, who may be thousands, those who went and those who came."""
+    return to_changes(
+        (old or {}) | ({"members": moved.gone} if moved.gone else {}),
+        (new or {}) | ({"members": moved.come} if moved.come else {}),
+    )
 
 
 def _without_members(document: dict[str, Any]) -> dict[str, Any]:

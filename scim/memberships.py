@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -14,6 +14,18 @@ from scim.resources import Stamp, parse_stored, to_stored
 Members = dict[str, list[dict[str, Any]]]
 
 MAX_MEMBER_BYTES = 200
+
+
+class Moved(NamedTuple):
+    """Ids of the members that came to a group, and of those gone from it."""
+
+    gone: list[str]
+    come: list[str]
+
+    @property
+    def ids(self) -> set[str]:
+        return {*self.gone, *self.come}
+
 
 _OF_COMPANY = GroupMember.company_id == bindparam("company_id")
 _IS_GROUP = GroupMember.group_id == bindparam("group_id")
@@ -105,8 +117,8 @@ def _of_users(connection: Connection, company_id: str, ids: Sequence[str]) -> It
 
 def save_members(
     connection: Connection, group: tuple[str, str], before: Sequence[Any], after: Sequence[Any]
-) -> set[str]:
-    """Bring the members of ``group`` (company id, id) from ``before`` to ``after``; returns who came or went.
+) -> Moved:
+    """Bring the members of ``group`` (company id, id) from ``before`` to ``after``: who came, who went.
 
     An id nobody has is kept too: what is not echoed, the IdP sends again each cycle.
     """
@@ -123,7 +135,7 @@ def save_members(
         rows = zip(come, kinds, range(first, first + len(come)), strict=True)
         names = ("member_id", "kind", "position")
         connection.execute(_ADD, [key | dict(zip(names, row, strict=True)) for row in rows])
-    return {*gone, *come}
+    return Moved(gone, come)
 
 
 def leave_groups(connection: Connection, company_id: str, member_id: str, now: dt.datetime) -> None:

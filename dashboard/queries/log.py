@@ -52,6 +52,8 @@ _COUNTS = (
     .group_by(RequestCount.day, RequestCount.operation)
     .order_by(RequestCount.day.desc(), RequestCount.operation)
 )
+MOST_MEMBERS = 100
+"""Of those who came to a group or went, named on the page of one request."""
 _FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
@@ -133,10 +135,11 @@ def load_entry(company_id: str, entry_id: str) -> EntryView:
         key = {"company": company_id, "resource": row.resource_id, "id": row.id}
         exists = bool(_find_visible(connection, Query(company_id, {}), [row]))
         if not exists or row.status >= 400:
-            return EntryView(row, _to_changes(row), (), exists)
+            return EntryView(row, _to_changes(connection, row), (), exists)
         end = connection.execute(_NEXT, key).scalar() or _FOREVER
         span = {"company": company_id, "resource": row.resource_id, "begin": row.at, "end": end}
-        return EntryView(row, _to_changes(row), tuple(connection.execute(_EFFECTS, span)), True)
+        changes = _to_changes(connection, row)
+        return EntryView(row, changes, tuple(connection.execute(_EFFECTS, span)), True)
 
 
 def load_request_counts(company_id: str, first: dt.date) -> dict[dt.date, dict[str, int]]:
@@ -148,9 +151,23 @@ def load_request_counts(company_id: str, first: dt.date) -> dict[dt.date, dict[s
     return days
 
 
-def _to_changes(row: Row[Any]) -> tuple[tuple[str, str, str], ...]:
+def _to_changes(connection: Connection, row: Row[Any]) -> tuple[tuple[str, str, str], ...]:
     changes = json.loads(row.changes) if row.changes else {}
-    return tuple((path, _to_text(before), _to_text(after)) for path, (before, after) in changes.items())
+    gone, come = (_say_members(connection, row.company_id, ids) for ids in changes.pop("members", ((), ())))
+    lines = [(path, _to_text(before), _to_text(after)) for path, (before, after) in changes.items()]
+    members = (("members who went", gone, ""), ("members who came", "", come))
+    return (*lines, *(line for line in members if any(line[1:])))
+
+
+def _say_members(connection: Connection, company_id: str, ids: object) -> str:
+    """Members by name; as the log has them where it kept only the beginning."""
+    if not isinstance(ids, list):
+        return _to_text(ids or None)
+    shown = [str(each) for each in ids[:MOST_MEMBERS]]
+    people = select(User.id, User.user_name).where(User.company_id == company_id, any_of(User.id, shown))
+    names = {row.id: row.user_name for row in connection.execute(people)}
+    more = f" and {len(ids) - len(shown):,} more" if len(ids) > len(shown) else ""
+    return ", ".join(names.get(each, each) for each in shown) + more
 
 
 def _to_text(value: object) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, select
 
-from dashboard.queries.causes import Cause, find_causes, to_cause
 from models import Assignment, Exemption, Flag, LogEntry, Pin, QueueEntry, User, reading, utcnow
 from reconcile.explain import Explanation, explain_candidate
 from reconcile.load import load_people, load_rules
+from reconcile.origin import Request, find_cause, list_requests
 from reconcile.reasons import CourseReason
+from reconcile.state import Source
 from scim.resources import parse_stored
 
 MOST_ENTRIES = 200
@@ -50,7 +51,7 @@ class CourseLine:
     reason: CourseReason
     title: str
     row: Row[Any] | None
-    causes: tuple[Cause, ...]
+    causes: tuple[Request, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class AttributeLine:
     path: str
     value: str
     urn: str
-    cause: Cause | None
+    cause: Row[Any] | None
+    """Its line in the provisioning log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def load_person(company_id: str, user_id: str) -> PersonView:
             explanation,
             {course.code: course.title for course in rules.catalog.courses.values()},
             connection.execute(_ROWS, key).all(),
-            entries,
+            list_requests(connection, company_id, user_id),
         )
         queue = connection.execute(_QUEUE, key).first()
         return PersonView(
@@ -128,7 +130,7 @@ def _to_lines(
     explanation: Explanation,
     titles: Mapping[str, str],
     rows: Sequence[Row[Any]],
-    entries: Sequence[Row[Any]],
+    requests: Sequence[Request],
 ) -> list[CourseLine]:
     latest = {row.course: row for row in rows}
     return [
@@ -136,10 +138,16 @@ def _to_lines(
             reason,
             titles.get(reason.course, ""),
             latest.get(reason.course),
-            find_causes(reason.sources, entries),
+            _find_causes(reason.sources, requests),
         )
         for reason in explanation.courses
     ]
+
+
+def _find_causes(sources: Iterable[Source], requests: Sequence[Request]) -> tuple[Request, ...]:
+    """For each source the newest request behind it; where one is behind several, once."""
+    found = (find_cause([source], requests) for source in sources)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _to_attributes(user: Row[Any], entries: Sequence[Row[Any]]) -> Iterable[AttributeLine]:
@@ -156,12 +164,12 @@ def _to_attributes(user: Row[Any], entries: Sequence[Row[Any]]) -> Iterable[Attr
             yield AttributeLine(name, to_text(value), "", changed.get(name))
 
 
-def _latest_changes(entries: Iterable[Row[Any]]) -> dict[str, Cause]:
+def _latest_changes(entries: Iterable[Row[Any]]) -> dict[str, Row[Any]]:
     """Attribute path -> the newest request that changed it."""
-    changed: dict[str, Cause] = {}
+    changed: dict[str, Row[Any]] = {}
     for entry in entries:
         for path in json.loads(entry.changes) if entry.changes else ():
-            changed.setdefault(path, to_cause(entry))
+            changed.setdefault(path, entry)
     return changed
 
 

@@ -197,8 +197,9 @@ def test_a_course_by_a_group_leads_back_to_the_request_that_brought_the_person_i
         connection.execute(insert(Group).values(**group, **times))
         connection.execute(insert(GroupMember).values(company_id=COMPANY, group_id="g-1", member_id=joy))
     log(joy, "create", {"active": [None, True]}, "r-1")
-    log("g-1", "patch", {"members": [[], [{"value": joy}]]}, "r-2")
-    log("g-1", "patch", {"members": [[{"value": joy}], [{"value": joy}, {"value": "kim"}]]}, "r-3")
+    log("g-1", "patch", {"members": [None, ["kim", joy]]}, "r-2")
+    log("g-1", "patch", {"members": [["kim"], ["lee"]]}, "r-3")
+    log("g-1", "patch", {"members": [None, f'["{joy}", "mo", ...']}, "r-4")
     run_company(COMPANY, now=NOON)
     found = explain_person(COMPANY, JOY, now=NOON).to_json()
     assert found["assignments"][0]["request"]["correlationId"] == "r-2"  # type: ignore[index]

@@ -59,9 +59,22 @@ def test_a_deletion_tells_what_went(idp: Idp) -> None:
         idp.delete(path)
     of_group, of_joy, of_bob = lines()[3:]
     assert changes(of_group)["displayName"] == ["Drivers", None]
-    assert [each["value"] for each in changes(of_group)["members"][0]] == [joy["id"]]
+    assert changes(of_group)["members"] == [[joy["id"]], None]
     assert changes(of_joy) == {"active": [True, False]}
     assert of_bob.changes is None
+
+
+def test_of_a_group_the_members_who_went_and_came_are_told_however_many_it_has(idp: Idp) -> None:
+    switch(groups=True)
+    group = idp.create_group("Drivers", *({"id": f"driver-{number}"} for number in range(300)))
+    path = f"/Groups/{group['id']}"
+    idp.patch(path, {"op": "remove", "path": 'members[value eq "driver-0"]'})
+    idp.patch(path, {"op": "add", "path": "members", "value": [{"value": "driver-7"}, {"value": "kim"}]})
+    idp.patch(path, replace("displayName", "Pilots"))
+    created, removed, added, renamed = map(changes, lines())
+    assert created["members"] == [None, [f"driver-{number}" for number in range(300)]]
+    assert (removed, added) == ({"members": [["driver-0"], None]}, {"members": [None, ["kim"]]})
+    assert renamed == {"displayName": ["Drivers", "Pilots"]}
 
 
 def test_a_write_that_changes_nothing_tells_of_no_change(idp: Idp) -> None:

@@ -11,6 +11,7 @@ from reconcile.load import load_catalog
 from reconcile.tags import find_nearest, normalise
 
 MOST_TAGS = 500
+EVERYBODY = 2**62
 
 _OPEN = (
     Flag.company_id == bindparam("company"),
@@ -19,7 +20,9 @@ _OPEN = (
 )
 _NEXT = select(Flag.subject).where(*_OPEN, Flag.subject > bindparam("after")).order_by(Flag.subject).limit(1)
 _OF_TAG = (*_OPEN, Flag.subject == bindparam("tag"))
-_PEOPLE = select(func.count()).select_from(Flag).where(*_OF_TAG)
+_PEOPLE = select(func.count()).select_from(
+    select(Flag.id).where(*_OF_TAG).limit(bindparam("most")).subquery()
+)
 # Ids are in the order of time.
 _SINCE = select(Flag.opened_at).where(*_OF_TAG).order_by(Flag.id).limit(1)
 
@@ -30,32 +33,29 @@ class UnknownCode(NamedTuple):
     typed: str
     people: int
     since: dt.datetime
+    """When the first of those who have it was flagged for it."""
     nearest: str | None
 
 
-def list_unknown_codes(connection: Connection, company_id: str) -> list[UnknownCode]:
-    """The unknown codes, those of most people first."""
+def list_unknown_codes(
+    connection: Connection, company_id: str, most_people: int = EVERYBODY
+) -> list[UnknownCode]:
+    """The unknown codes, those of most people first; of one code ``most_people`` at most are counted."""
     catalog = load_catalog(connection, company_id)
-    found = [
-        UnknownCode(
-            tag,
-            connection.execute(_PEOPLE, {"company": company_id, "tag": tag}).scalar_one(),
-            load_since(connection, company_id, tag),
-            find_nearest(normalise(tag), catalog),
-        )
-        for tag in list_unknown_tags(connection, company_id, MOST_TAGS)
-    ]
+    found = []
+    for tag in list_unknown_tags(connection, company_id, MOST_TAGS):
+        of_tag = {"company": company_id, "tag": tag}
+        people = connection.execute(_PEOPLE, of_tag | {"most": most_people}).scalar_one()
+        since = connection.execute(_SINCE, of_tag).scalar()
+        # A run may have closed the last flag since the tags were listed.
+        if people and since:
+            found.append(UnknownCode(tag, people, since, find_nearest(normalise(tag), catalog)))
     return sorted(found, key=lambda one: (-one.people, one.typed))
 
 
 def list_unknown_tags(connection: Connection, company_id: str, most: int) -> list[str]:
     """Different training tags that are no code, in order."""
     return [tag for tag, _number in zip(_iterate_tags(connection, company_id), range(most), strict=False)]
-
-
-def load_since(connection: Connection, company_id: str, tag: str) -> dt.datetime:
-    """When the first of those who have ``tag`` was flagged for it."""
-    return connection.execute(_SINCE, {"company": company_id, "tag": tag}).scalar_one()
 
 
 def _iterate_tags(connection: Connection, company_id: str) -> Iterator[str]:

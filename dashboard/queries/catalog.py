@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -10,10 +9,8 @@ from sqlalchemy import BindParameter, bindparam, select
 from dashboard.cursors import read_cursor, write_cursor
 from dashboard.queries.counts import Count, count_up_to
 from dashboard.tables import Page, Query
-from models import Alias, Assignment, Catalog, Course, Flag, Journey, Rule, reading
-from reconcile.inbox import MOST_TAGS, list_unknown_tags, load_since
-from reconcile.load import load_catalog
-from reconcile.tags import find_nearest, normalise
+from models import Alias, Assignment, Catalog, Course, Journey, Rule, reading
+from reconcile.inbox import UnknownCode, list_unknown_codes
 
 CAP = 2_000
 _COMPANY: BindParameter[str] = bindparam("company")
@@ -31,12 +28,6 @@ _DONE = select(Assignment.user_id).where(
 )
 _HOLDERS = select(Assignment.user_id).where(
     Assignment.company_id == _COMPANY, Assignment.course == bindparam("course")
-)
-_WITH_TAG = select(Flag.user_id).where(
-    Flag.company_id == _COMPANY,
-    Flag.rule == "unknown_training_tag",
-    Flag.subject == bindparam("subject"),
-    Flag.closed_at.is_(None),
 )
 _STATE = select(Catalog.version, Catalog.loaded_at).where(Catalog.company_id == _COMPANY)
 
@@ -151,22 +142,10 @@ def load_aliases(query: Query) -> Page:
 def load_unknown(query: Query) -> Page:
     """Training tags that are no code, each with how many people have it, since when, and the nearest code."""
     with reading() as connection:
-        tags = list_unknown_tags(connection, query.company_id, MOST_TAGS)
-        catalog = load_catalog(connection, query.company_id)
-        rows = [
-            {
-                "typed": tag,
-                "people": _shown(
-                    count_up_to(connection, _WITH_TAG, CAP, company=query.company_id, subject=tag)
-                ),
-                "since": load_since(connection, query.company_id, tag),
-                "nearest": find_nearest(normalise(tag), catalog) or "",
-            }
-            for tag in tags
-        ]
-    return Page(_by_people(rows))
+        codes = list_unknown_codes(connection, query.company_id, most_people=CAP + 1)
+    return Page([_to_row(code) for code in codes])
 
 
-def _by_people(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What concerns most people first."""
-    return sorted(rows, key=lambda row: -(row["people"] if isinstance(row["people"], int) else CAP + 1))
+def _to_row(code: UnknownCode) -> dict[str, Any]:
+    people = _shown(Count(min(code.people, CAP), code.people > CAP))
+    return code._asdict() | {"people": people, "nearest": code.nearest or ""}

@@ -74,7 +74,9 @@ class Planner:
         found = self._desired.get(profile)
         if found is None:
             if len(self._desired) >= MOST_PROFILES:
+                # Together: who is planned by what is known already has a profile that is known, too.
                 self._desired.clear()
+                self._plans.clear()
             found = self._desired[profile] = make_desired(profile, self.rules)
         return found
 

@@ -133,8 +133,6 @@ def _to_rule(row: Any) -> Rule:
 
 # --- who -------------------------------------------------------------------------------------------
 
-OUT_OF_DATE = (QueueEntry.planned_version < QueueEntry.seen_version, QueueEntry.held_run.is_(None))
-
 
 @lru_cache
 def _next_ids(*, by_time: bool) -> Select[str]:

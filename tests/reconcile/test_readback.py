@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from models import Assignment, LmsLearner, LmsState, reading, writing
+from models import Assignment, ExemptionProposal, LmsLearner, LmsState, reading, writing
 from reconcile import readback
-from reconcile.proposals import ProposalNotFound, decide_proposal, list_proposals
+from reconcile.proposals import ProposalNotFound, decide_proposal
 from reconcile.readback import is_whole_due
 from reconcile.run import run_company
 from reconcile.seen import SeenIds
@@ -54,7 +54,11 @@ def of(platform: Platform, user_id: str) -> list[Row]:
 
 
 def proposed() -> list[tuple[str, str]]:
-    return [(one.user_id, one.course) for one in list_proposals(COMPANY)]
+    table = ExemptionProposal
+    is_open = (table.company_id == COMPANY, table.proposed_at.is_not(None), table.decision.is_(None))
+    statement = select(table.user_id, table.course).where(*is_open).order_by(table.user_id, table.course)
+    with reading() as connection:
+        return [(row.user_id, row.course) for row in connection.execute(statement)]
 
 
 # --- progress -------------------------------------------------------------------------------------

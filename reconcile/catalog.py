@@ -11,8 +11,8 @@ from reconcile.catalog_difference import CatalogChange, CatalogDifference, compa
 from reconcile.catalog_file import CatalogFile, code_mistake, parse_catalog, to_yaml
 from reconcile.catalog_rows import load_typed, lock_rules, save_rows
 from reconcile.current import Progress
-from reconcile.load import load_catalog, load_rules
 from reconcile.preview import Preview, preview_people
+from reconcile.rulebook import load_catalog, load_rules
 from reconcile.state import Catalog, Course, Journey
 from reconcile.summary import RunSummary
 from reconcile.sweep import list_concerned, sweep

@@ -13,7 +13,7 @@ from models import Catalog as CatalogRow
 from models import Course as CourseRow
 from models import Journey as JourneyRow
 from models import Rule as RuleRow
-from reconcile.load import load_rules
+from reconcile.rulebook import load_rules
 from reconcile.state import Catalog, Course, Journey, Rules
 from reconcile.tags import normalise
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 
 from models import Lease, Run, is_awaited
 from reconcile.lease import Claim
-from reconcile.load import RulesKey
+from reconcile.rulebook import RulesKey
 from reconcile.state import Catalog, Observed, Rules, Settings
 from reconcile.summary import RunSummary, Tally, seconds_since, show_run
 

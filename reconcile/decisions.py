@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, insert
 from models import Exemption, Pin, utcnow, writing
 from reconcile.deciding import DecisionError
 from reconcile.held import discard_run, release_run
-from reconcile.load import load_catalog
 from reconcile.queue import queue_people
+from reconcile.rulebook import load_catalog
 from reconcile.tags import find_code, normalise
 from reconcile.undo import Undone, undo_run
 

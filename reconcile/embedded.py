@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select, update
 from models import Assignment, QueueEntry, utcnow, writing
 from reconcile.current import CurrentRun
 from reconcile.learners import find_user_id
-from reconcile.load import load_catalog
 from reconcile.queue import queue_people
+from reconcile.rulebook import load_catalog
 from reconcile.state import Observed
 from reconcile.tags import find_code, normalise
 

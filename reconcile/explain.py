@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from models import reading, utcnow
 from reconcile.learners import PersonNotFound, get_user_id
-from reconcile.load import Candidate, load_people, load_rules
+from reconcile.load import Candidate, load_people
 from reconcile.origin import (
     LastChange,
     Request,
@@ -19,6 +19,7 @@ from reconcile.origin import (
 from reconcile.planner import Planner
 from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
+from reconcile.rulebook import load_rules
 from reconcile.state import Flag, Observed, OpenFlag, PersonPlan, Rules
 from reconcile.summary import show_run
 from reconcile.wording import say_sources

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, func, select
 
 from models import Flag
-from reconcile.load import load_catalog
+from reconcile.rulebook import load_catalog
 from reconcile.tags import find_nearest, normalise
 
 MOST_TAGS = 500

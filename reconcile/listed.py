@@ -61,8 +61,9 @@ class _InOrder(Join):
 
 
 @compiles(_InOrder, "sqlite")
-def _sqlite_in_order(element: _InOrder, compiler: Any, **options: Any) -> str:
-    return str(compiler.visit_join(element, **options)).replace(" JOIN ", " CROSS JOIN ", 1)
+def _sqlite_in_order(element: _InOrder, compiler: Any, from_linter: Any = None, **options: Any) -> str:
+    first, rows = (compiler.process(each, **options) for each in (element.left, element.right))
+    return f"{first} CROSS JOIN {rows} ON {compiler.process(element.onclause, **options)}"
 
 
 def plan_anew(connection: Connection) -> None:

@@ -11,11 +11,12 @@ from reconcile.braking import decide
 from reconcile.current import CurrentRun, Progress, RunStopped, Sending
 from reconcile.ending import fail, finish, finish_interrupted, finish_without_work
 from reconcile.lease import LeaseLost, find_claim
-from reconcile.load import list_out_of_date, load_rules
+from reconcile.load import list_out_of_date
 from reconcile.planning import plan_people, refresh_rules
 from reconcile.preview import Preview, preview_people
 from reconcile.queue import has_held, has_work, wake_due
 from reconcile.remote import find_lms
+from reconcile.rulebook import load_rules
 from reconcile.summary import RunSummary, Tally
 
 logger = logging.getLogger(__name__)

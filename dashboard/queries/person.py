@@ -9,9 +9,10 @@ from sqlalchemy import BindParameter, Row, bindparam, select
 
 from models import Assignment, Exemption, Flag, LogEntry, Pin, QueueEntry, User, reading, utcnow
 from reconcile.explain import Explanation, explain_candidate
-from reconcile.load import load_people, load_rules
+from reconcile.load import load_people
 from reconcile.origin import Request, find_cause, list_requests
 from reconcile.reasons import CourseReason
+from reconcile.rulebook import load_rules
 from reconcile.state import Source
 from scim.resources import parse_stored
 

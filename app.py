@@ -57,7 +57,13 @@ def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
 def _engine_options(config: Config) -> dict[str, object]:
     if config.testing:
         return {"poolclass": NullPool}
-    return {"pool_size": CONNECTIONS, "max_overflow": THREADS, "pool_pre_ping": not config.is_sqlite}
+    return {
+        "pool_size": CONNECTIONS,
+        "max_overflow": THREADS,
+        "pool_pre_ping": not config.is_sqlite,
+        # The one used last still holds in memory what it read, which another's write makes worthless.
+        "pool_use_lifo": True,
+    }
 
 
 def _make_folder(config: Config) -> None:

@@ -65,17 +65,25 @@ def open_snapshot() -> Connection:
     return connection
 
 
+def open_connection() -> Connection:
+    """A connection for one look before a transaction of ``writing()``; whoever opens it closes it."""
+    return engine().connect()
+
+
 @contextmanager
-def writing() -> Iterator[Connection]:
+def writing(opened: Connection | None = None) -> Iterator[Connection]:
     """One transaction: commits at the end of the block, rolls back when it raises.
 
-    Never call out over HTTP inside it, and never nest it: SQLite has one writer.
+    It is one of the connection ``opened`` before, where there is one. Never call out over HTTP inside
+    it, and never nest it: SQLite has one writer.
     """
     is_sqlite = engine().dialect.name == "sqlite"
-    with _sqlite_writer if is_sqlite else nullcontext(), engine().connect() as connection:
-        connection = connection.execution_options(writing=True)
-        with connection.begin():
-            yield connection
+    with (
+        _sqlite_writer if is_sqlite else nullcontext(),
+        nullcontext(opened) if opened else engine().connect() as connection,
+        connection.execution_options(writing=True).begin(),
+    ):
+        yield connection
 
 
 def is_awaited() -> bool:

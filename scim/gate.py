@@ -11,7 +11,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from models import new_id, open_snapshot, utcnow
+from models import new_id, open_connection, open_snapshot, utcnow
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
@@ -40,7 +40,7 @@ def install(blueprint: Blueprint) -> None:
     """Put the gate before the routes of ``blueprint``, and before every unknown path beside them."""
     blueprint.before_app_request(enter)
     blueprint.after_request(leave)
-    blueprint.teardown_app_request(close_snapshot)
+    blueprint.teardown_app_request(close_connection)
     # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
     blueprint.app_errorhandler(errors.ScimError)(refuse)
     blueprint.errorhandler(errors.ScimError)(refuse)
@@ -71,17 +71,20 @@ def enter() -> None:
 
 
 def _let_in(entry: Entry, asked: Request) -> None:
-    connection = g.snapshot = open_snapshot()
+    is_read = asked.method == "GET"
+    connection = g.connection = open_snapshot() if is_read else open_connection()
     entry.access = require_token(connection, asked.headers.get("Authorization"), entry.company_id, utcnow())
-    if asked.method == "GET":
+    if is_read:
         entry.snapshot = connection
     else:
-        close_snapshot()
+        # PostgreSQL has begun one by itself.
+        connection.connection.rollback()
+        entry.connection = connection
 
 
-def close_snapshot(_: BaseException | None = None) -> None:
-    """The token is known, and where it was a GET the answer is complete too: end the transaction."""
-    if connection := g.pop("snapshot", None):
+def close_connection(_: BaseException | None = None) -> None:
+    """The answer is complete: end what is left of the request's transaction."""
+    if connection := g.pop("connection", None):
         connection.close()
 
 

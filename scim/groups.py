@@ -77,7 +77,7 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
     entry.resource_id, entry.user_name = group_id or new_id(), document["displayName"]
     columns = _to_columns(document, Stamp("Group", entry.resource_id, 1, now, now))
     key = {"company_id": entry.company_id, "id": entry.resource_id, "created_at": now}
-    with storing(_TAKEN) as connection:
+    with storing(entry.connection, _TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
         moved = save_members(connection, (entry.company_id, entry.resource_id), [], members)
         _mark_members(connection, entry, moved.ids, now)
@@ -91,7 +91,7 @@ def replace(entry: Entry, group_id: str, body: object, if_match: str | None = No
     """PUT (RFC 7644 3.5.1): what the body leaves out is cleared, members too."""
     _require_groups(entry)
     document = load_resource(body, GROUP)
-    with storing(_TAKEN) as connection:
+    with storing(entry.connection, _TAKEN) as connection:
         row, before = _lock(connection, entry, group_id, if_match)
         return _store(connection, entry, row, before, document)
 
@@ -100,7 +100,7 @@ def patch(entry: Entry, group_id: str, body: object, if_match: str | None = None
     """PATCH (RFC 7644 3.5.2), members included: all operations or none."""
     _require_groups(entry)
     operations = parse_patch(body, GROUP)
-    with storing(_TAKEN) as connection:
+    with storing(entry.connection, _TAKEN) as connection:
         row, before = _lock(connection, entry, group_id, if_match)
         return _store(connection, entry, row, before, apply_patch(before, operations, GROUP).document)
 
@@ -109,7 +109,7 @@ def delete(entry: Entry, group_id: str, if_match: str | None = None) -> Answer:
     """DELETE (RFC 7644 3.6): the group goes, its members stay."""
     _require_groups(entry)
     now = utcnow()
-    with storing() as connection:
+    with storing(entry.connection) as connection:
         row, before = _lock(connection, entry, group_id, if_match)
         leave_groups(connection, entry.company_id, row.id, now)
         connection.execute(_EMPTY, {"company_id": entry.company_id, "group_id": row.id})

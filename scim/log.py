@@ -51,6 +51,8 @@ class Entry:
     user_name: str | None = None
     snapshot: Connection | None = None
     """What a GET sees: its access token and what it asks for are read in one transaction."""
+    connection: Connection | None = None
+    """Where the access token of another request was looked up; what it writes goes the same way."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """The snapshot of the request, or one for this operation alone."""
@@ -73,6 +75,7 @@ class Entry:
             self.idp,
             self.correlation_id,
             access=self.access,
+            connection=self.connection,
             operation=operation,
             resource_type=resource_type,
             resource_id=resource_id,

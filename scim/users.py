@@ -42,7 +42,7 @@ def create(entry: Entry, body: object, user_id: str | None = None) -> Answer:
     document = with_schemas({"active": True} | load_resource(body, USER), USER)
     _require_complete(entry, document)
     columns, now = project(document) | {"placeholder_path": names_placeholder(body)}, utcnow()
-    with storing(_taken(document)) as connection:
+    with storing(entry.connection, _taken(document)) as connection:
         earlier = find_deleted(connection, entry.company_id, columns)
         if earlier.returning:
             before, row = _revive(connection, entry, earlier.returning, columns, now)
@@ -68,7 +68,7 @@ def replace(entry: Entry, user_id: str, body: object, if_match: str | None = Non
     entry.user_name = _peek_name(body)
     document = load_resource(body, USER)
     named = {fold(key) for key in body} if isinstance(body, dict) else set()
-    with storing(_taken(document)) as connection:
+    with storing(entry.connection, _taken(document)) as connection:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         require_match(if_match, row.version)
         before = {"active": not row.deactivated_at} | parse_stored(row.document)
@@ -95,7 +95,7 @@ def merge_put(before: dict[str, Any], document: dict[str, Any], named: set[str])
 def patch(entry: Entry, user_id: str, body: object, if_match: str | None = None) -> Answer:
     """PATCH (RFC 7644 3.5.2): all operations or none. The message is judged before anyone is looked up."""
     operations = parse_patch(body, USER)
-    with storing("The new userName is already taken.") as connection:
+    with storing(entry.connection, "The new userName is already taken.") as connection:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         entry.user_name = row.user_name
         require_match(if_match, row.version)
@@ -107,7 +107,7 @@ def patch(entry: Entry, user_id: str, body: object, if_match: str | None = None)
 def delete(entry: Entry, user_id: str, if_match: str | None = None) -> Answer:
     """DELETE (RFC 7644 3.6): gone on the wire, deactivated in the house; memberships end."""
     now = utcnow()
-    with storing() as connection:
+    with storing(entry.connection) as connection:
         row = get_user(connection, entry.company_id, user_id, lock=True)
         entry.user_name = row.user_name
         require_match(if_match, row.version)

@@ -30,12 +30,14 @@ _COUNT = Prepared(
 
 
 @contextmanager
-def storing(taken: str = "") -> Iterator[Connection]:
-    """One transaction. The loser of a race for a name gets ``Uniqueness(taken)``, a database that cannot
-    be written is ``Unavailable``; in both cases nothing was stored.
+def storing(opened: Connection | None, taken: str = "") -> Iterator[Connection]:
+    """One transaction, on the connection ``opened`` for the request if any.
+
+    The loser of a race for a name gets ``Uniqueness(taken)``, a database that cannot be written is
+    ``Unavailable``; in both cases nothing was stored.
     """
     try:
-        with writing() as connection:
+        with writing(opened) as connection:
             yield connection
     except IntegrityError as error:
         raise Uniqueness(taken) from error

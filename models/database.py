@@ -106,12 +106,26 @@ def install_sqlite_rules(engine: Engine) -> None:
         (_BEGIN_WRITING if is_writer else _BEGIN_READING).run(connection, {})
 
 
+def install_postgres_rules(engine: Engine) -> None:
+    """Who reads sees one snapshot, which by default nobody does; who writes locks the newest rows."""
+    from psycopg import IsolationLevel
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        is_writer = connection.get_execution_options().get("writing", False)
+        level = IsolationLevel.READ_COMMITTED if is_writer else IsolationLevel.REPEATABLE_READ
+        driver: Any = connection.connection.dbapi_connection
+        # It goes with the driver's own BEGIN; a connection keeps its level, so mostly there is nothing to do.
+        if driver.isolation_level != level:
+            driver.isolation_level = level
+
+
 def init_database(app: Any) -> None:
-    """Attach the engine to ``app``; SQLite gets its rules."""
+    """Attach the engine to ``app``, under the rules of its database."""
     db.init_app(app)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            install_sqlite_rules(db.engine)
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        (install_sqlite_rules if is_sqlite else install_postgres_rules)(db.engine)
 
 
 def any_of(column: Any, values: Collection[str] | Collection[int]) -> ColumnElement[bool]:

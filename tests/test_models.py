@@ -29,6 +29,16 @@ def test_a_writing_block_that_raises_leaves_nothing(app: Flask) -> None:
         assert connection.execute(select(Company.id).where(Company.id == "1")).first() is None
 
 
+def test_what_is_read_stays_as_it_was(app: Flask) -> None:
+    with reading() as connection:
+        before = connection.execute(select(Company.id)).all()
+        with writing() as other:
+            other.execute(insert(Company).values(id="1", name="Globex"))
+        assert connection.execute(select(Company.id)).all() == before
+    with reading() as connection:
+        assert len(connection.execute(select(Company.id)).all()) == len(before) + 1
+
+
 def test_who_writes_knows_on_sqlite_that_somebody_waits(app: Flask) -> None:
     def write() -> None:
         with app.app_context(), writing():

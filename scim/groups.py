@@ -43,9 +43,9 @@ _PROJECTED = (
 _VALUES: dict[str, Any] = {name: bindparam(name) for name in _PROJECTED}
 _VALUES["shadow"] = cast(bindparam("shadow", type_=Text), Group.shadow.type)
 
-SHOWN = (Group.id, Group.version, Group.document)
+SHOWN = (Group.id, Group.version, Group.created_at, Group.modified_at, Group.document)
 _FIND = select(*SHOWN).where(*_WHO)
-_LOCK = select(*SHOWN, Group.created_at, Group.display_name).where(*_WHO).with_for_update()
+_LOCK = select(*SHOWN, Group.display_name).where(*_WHO).with_for_update()
 _INSERT = insert(Group).values(
     _VALUES | {name: bindparam(name) for name in ("company_id", "id", "created_at")}
 )

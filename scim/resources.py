@@ -90,24 +90,32 @@ def to_stored(document: dict[str, Any], stamp: Stamp) -> str:
 def parse_stored(text: str) -> dict[str, Any]:
     """The resource's own attributes in the text of its row."""
     document: dict[str, Any] = json.loads(text)
-    del document["id"], document["meta"]
+    # The release before kept neither, and may write for a while after the database is this one's.
+    document.pop("id", None)
+    document.pop("meta", None)
     return document
 
 
-def show(text: str, base: str, spliced: str = "") -> str:
-    """The text of a row, or texts of many, as the client sees it.
-
-    ``spliced`` is more of one resource: empty, or members that each begin with a comma.
-    """
+def show(row: Any, kind: str, base: str, spliced: str = "") -> str:
+    """A row as the client sees it, with more of it ``spliced`` in: members that each begin with a comma."""
+    text: str = row.document
+    if _LOCATION not in text:
+        stamp = Stamp(kind, row.id, row.version, row.created_at, row.modified_at)
+        text = to_stored(parse_stored(text), stamp)
     if spliced:
         text = f"{text[:-1]}{spliced}}}"
-    # Split and join take half the time of replace, which counts first.
-    return f'"location":"{_quoted(base)}/'.join(text.split(_LOCATION))
+    return _locate(text.split(_LOCATION), base)
+
+
+def show_joined(texts: str, number: int, base: str) -> str | None:
+    """The texts of ``number`` rows as the client sees them; None where one is not whole."""
+    parts = texts.split(_LOCATION)
+    return _locate(parts, base) if len(parts) == number + 1 else None
 
 
 def answer(status: int, row: Any, kind: str, base: str, spliced: str = "") -> Answer:
     """The answer that shows one resource, with its ``Location`` and version."""
-    return Answer(status, show(row.document, base, spliced), f"{base}/{kind}s/{row.id}", row.version)
+    return Answer(status, show(row, kind, base, spliced), f"{base}/{kind}s/{row.id}", row.version)
 
 
 def splice(name: str, value: Any) -> str:
@@ -119,6 +127,11 @@ def render_list(texts: Iterable[str], total: int, **paging: int | str) -> str:
     """A ListResponse (RFC 7644 3.4.2) around resources that are text already."""
     head = "".join(f',"{name}":{dump(value)}' for name, value in paging.items())
     return f'{{"schemas":["{LIST_URN}"],"totalResults":{total}{head},"Resources":[{",".join(texts)}]}}'
+
+
+def _locate(parts: list[str], base: str) -> str:
+    # Split and join take half the time of replace, which counts first.
+    return f'"location":"{_quoted(base)}/'.join(parts)
 
 
 @lru_cache(maxsize=256)

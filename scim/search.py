@@ -29,7 +29,7 @@ from scim.pages import (
 from scim.paths import parse_sort
 from scim.projection import Projection, parse_projection, project
 from scim.queries import Shape, to_shape, to_values
-from scim.resources import base_url, render_list, show, splice
+from scim.resources import base_url, render_list, show, show_joined, splice
 from scim.search_requests import SearchRequest
 
 
@@ -185,13 +185,15 @@ def _to_json(key: Any) -> Any:
 
 def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, offset: int) -> tuple[str, int]:
     """The resources of a page by number, joined by commas, and how many they are."""
-    if not part.has_whole_texts:
-        rows = _fetch(connection, part, "index", limit=limit, offset=offset)
-        return _render(connection, entry, part, rows)
-    paging: Paging = "index" if offset else "first"
-    statement = joined_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
-    page = statement.first(connection, part.parameters | {"limit": limit, "offset": offset})
-    return show(page.texts, part.parameters["base"]), page.number
+    place: dict[str, Any] = {"limit": limit, "offset": offset}
+    if part.has_whole_texts:
+        paging: Paging = "index" if offset else "first"
+        statement = joined_statement(part.listing, engine().dialect.name, part.shape, part.order, paging)
+        page = statement.first(connection, part.parameters | place)
+        text = show_joined(page.texts, page.number, part.parameters["base"])
+        if text is not None:
+            return text, page.number
+    return _render(connection, entry, part, _fetch(connection, part, "index", **place))
 
 
 def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
@@ -201,7 +203,8 @@ def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any
     spliced: dict[str, list[Any]] = {}
     if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
         spliced = load(connection, entry.company_id, base, [row.id for row in rows])
-    texts = [show(row.document, base, splice(name, spliced.get(row.id))) for row in rows]
+    kind = part.listing.kind.name
+    texts = [show(row, kind, base, splice(name, spliced.get(row.id))) for row in rows]
     if part.projection:
         texts = [apply_projection(text, part.projection) for text in texts]
     return ",".join(texts), len(rows)

@@ -46,13 +46,13 @@ _DELETE = (
     .values(active=False, version=User.version + 1)
 )
 
-SHOWN = (User.id, User.version, User.document)
+SHOWN = (User.id, User.version, User.created_at, User.modified_at, User.document)
 """The columns a person is shown from."""
 
 _COMPARED = (*_PROJECTED, "deleted_at")
 
 STORED = (
-    *(*SHOWN, User.company_id, User.created_at, User.modified_at),
+    *(*SHOWN, User.company_id),
     *(getattr(User, name) for name in _COMPARED),
 )
 """The columns a write reads before it decides."""

@@ -4,6 +4,7 @@ Authorization code flow with PKCE, state and nonce (RFC 9700 2.1); what the prov
 only where it is signed by a key of its own, for us, now, and in answer to this very request.
 """
 
+import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -52,6 +53,8 @@ class Client:
     client_secret: str
     redirect_uri: str
     is_local: bool = False
+    until: float = math.inf
+    """When the provider has answered everything, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Identity:
 def begin(client: Client) -> tuple[str, Attempt]:
     """The provider's address to go to, and what must come back. Raises ``OpenIdError``."""
     attempt = Attempt(*(secrets.token_urlsafe(size) for size in (24, 24, 48)))
-    metadata = load_metadata(client.issuer, is_local=client.is_local)
+    metadata = load_metadata(client.issuer, is_local=client.is_local, until=client.until)
     try:
         address, _state = _oauth(client, metadata).create_authorization_url(
             metadata["authorization_endpoint"],
@@ -94,7 +97,7 @@ def finish(client: Client, attempt: Attempt, came: Mapping[str, str]) -> Identit
         raise OpenIdError("This answer is of another provider.")
     if "error" in came:
         raise OpenIdError(f"Your provider says no: {came['error'][:80]}.")
-    metadata = load_metadata(client.issuer, is_local=client.is_local)
+    metadata = load_metadata(client.issuer, is_local=client.is_local, until=client.until)
     # RFC 9207 2.4: who says that it names itself, does.
     if metadata.get("authorization_response_iss_parameter_supported") is True and "iss" not in came:
         raise OpenIdError("This answer does not name its provider.")
@@ -121,10 +124,10 @@ def _redeem(
     return read_id_token(client, attempt, metadata, _require_text(answer, "id_token")), answer
 
 
-def load_metadata(issuer: str, *, is_local: bool = False) -> dict[str, Any]:
+def load_metadata(issuer: str, *, is_local: bool = False, until: float = math.inf) -> dict[str, Any]:
     """What the provider says of itself (OpenID Connect Discovery 1.0, 4). Raises ``OpenIdError``."""
     address = get_well_known_url(issuer, external=True)
-    metadata = _fetch(address, is_local=is_local)
+    metadata = _fetch(address, is_local=is_local, until=until)
     try:
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             require_safe(_require_text(metadata, name), is_local=is_local)
@@ -146,7 +149,7 @@ def read_id_token(
         "nonce": {"essential": True, "value": attempt.nonce},
     }
     params = {"nonce": attempt.nonce, "client_id": client.client_id}
-    keys = _fetch(metadata["jwks_uri"], is_local=client.is_local)
+    keys = _fetch(metadata["jwks_uri"], is_local=client.is_local, until=client.until)
     try:
         signed = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
         claims = CodeIDToken(signed.claims, signed.header, options, params)
@@ -222,13 +225,13 @@ class _Guarded:
     """What Authlib sends with: our guarded session, and no other."""
 
     def __init__(self, client: Client) -> None:
-        self._is_local = client.is_local
+        self._how: dict[str, Any] = {"is_local": client.is_local, "until": client.until}
 
     def post(
         self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: ClientAuth
     ) -> _Answer:
         url, sent, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        status, told = fetch_json("POST", url, form=body, headers=sent, is_local=self._is_local)
+        status, told = fetch_json("POST", url, data=body, headers=sent, **self._how)
         if status != 200 and "error" not in told:
             raise OutboundError(f"the token endpoint answers {status}")
         return _Answer(status, {name: told[name] for name in _WANTED if name in told})
@@ -263,15 +266,16 @@ def _ask_userinfo(
     address, token = metadata.get("userinfo_endpoint"), answer.get("access_token")
     if not isinstance(address, str) or not isinstance(token, str):
         return {}
-    told = _fetch(address, is_local=client.is_local, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    told = _fetch(address, headers=headers, is_local=client.is_local, until=client.until)
     if told.get("sub") != claims["sub"]:
         raise OpenIdError("The provider's answer cannot be believed: its userinfo is about somebody else.")
     return {name: told[name] for name in ("email", "email_verified", "xms_edov") if name in told}
 
 
-def _fetch(address: str, *, is_local: bool, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+def _fetch(address: str, **how: Any) -> dict[str, Any]:
     try:
-        status, told = fetch_json("GET", address, headers=headers, is_local=is_local)
+        status, told = fetch_json("GET", address, **how)
     except OutboundError as error:
         raise OpenIdError(f"The provider could not be asked: {error}.") from error
     if status != 200:

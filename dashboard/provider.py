@@ -3,10 +3,13 @@
 Imported when somebody comes that way: what speaks OpenID Connect costs a dyno half a second and memory.
 """
 
+import contextlib
 import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from dashboard import openid
 from dashboard.seals import SealBroken, seal, unseal
@@ -15,6 +18,9 @@ from dashboard.single_sign_on import find_provider
 
 GOOD_FOR = 600
 """Seconds between going to the provider and coming back."""
+AT_ONCE, SECONDS = 2, 10.0
+"""So many ask a provider at the same time, each for so long, however often they ask."""
+_LEAVE = threading.BoundedSemaphore(AT_ONCE)
 _ATTEMPT = "single sign-on"
 
 
@@ -31,7 +37,8 @@ def begin(wanted: str, here: Here) -> tuple[str, str]:
     """The provider's address, and what the browser keeps meanwhile. Raises ``SignInRefused``."""
     client = _load_client(here)
     try:
-        address, attempt = openid.begin(client)
+        with _outing() as until:
+            address, attempt = openid.begin(replace(client, until=until))
     except openid.OpenIdError as error:
         raise SignInRefused(str(error)) from error
     kept = [here.company_id, client.issuer, wanted, attempt.state, attempt.nonce, attempt.verifier]
@@ -58,7 +65,8 @@ def finish(kept: str, answer: Mapping[str, str], here: Here) -> tuple[openid.Ide
     if client.issuer != issuer:
         raise SignInRefused("Your company's provider has just been changed. Begin again.")
     try:
-        return openid.finish(client, attempt, answer), wanted
+        with _outing() as until:
+            return openid.finish(replace(client, until=until), attempt, answer), wanted
     except openid.OpenIdError as failure:
         raise SignInRefused(str(failure)) from failure
 
@@ -68,10 +76,22 @@ def find_mistake(issuer: str, *, is_local: bool) -> str | None:
     if mistake := openid.find_issuer_mistake(issuer, is_local=is_local):
         return mistake
     try:
-        openid.load_metadata(issuer, is_local=is_local)
+        with _outing() as until:
+            openid.load_metadata(issuer, is_local=is_local, until=until)
     except openid.OpenIdError as error:
         return str(error)
     return None
+
+
+@contextlib.contextmanager
+def _outing() -> Iterator[float]:
+    """Leave to ask a provider, and until when: slow ones never hold more than a few of the web's threads."""
+    if not _LEAVE.acquire(blocking=False):
+        raise openid.OpenIdError("Others are signing in at this very moment. Try again in a few seconds.")
+    try:
+        yield time.monotonic() + SECONDS
+    finally:
+        _LEAVE.release()
 
 
 def seal_secret(company_id: str, secret: str) -> str:

@@ -1,11 +1,11 @@
-"""Connections whose answer has one deadline, its headers included.
+"""Connections with one deadline for getting the request out, and one for the whole answer.
 
-The timeout of a socket is per read: a platform that drips one byte a second never runs into it.
+The timeout of a socket is per read: a platform that drips one byte a second never runs into it. That of
+connecting is per address: a name with many would take many times as long.
 """
 
 import http.client
 import io
-import ipaddress
 import socket
 import time
 from functools import partial
@@ -13,7 +13,10 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
+
+from reconcile.addresses import is_public, look_up
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -44,10 +47,64 @@ class _DeadlineResponse(http.client.HTTPResponse):
 
 
 class _Deadline:
-    """Takes the read timeout for the time the whole answer may take, its headers included."""
+    """Takes each timeout for all of its part of a call.
+
+    That of connecting: looking the name up, trying its addresses, TLS, sending the request. That of reading:
+    the whole answer, its headers included.
+    """
+
+    _until: float | None = None
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        connection: Any = self
+        if connection.sock is not None:
+            connection.sock.settimeout(self._left())
+        super().request(*arguments, **options)  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        connection: Any = self
+        try:
+            found = look_up(connection._dns_host, connection.port, self._left())
+            sock = self._connect(self._choose(found))
+        except socket.gaierror as error:
+            raise NameResolutionError(connection.host, connection, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(connection, f"connecting to {connection.host} took too long") from error
+        except OSError as error:
+            raise NewConnectionError(connection, f"no connection: {error}") from error
+        sock.settimeout(self._left())
+        return sock
+
+    def _choose(self, addresses: list[str]) -> list[str]:
+        return addresses
+
+    def _connect(self, addresses: list[str]) -> socket.socket:
+        """To the first address that answers; each has an equal share of what is left."""
+        connection: Any = self
+        failure = OSError("no address")
+        for number, address in enumerate(addresses):
+            share = self._left() / (len(addresses) - number)
+            try:
+                return create_connection(
+                    (address, connection.port),
+                    share,
+                    source_address=connection.source_address,
+                    socket_options=connection.socket_options,
+                )
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _left(self) -> float:
+        """Seconds until the request has to be out; a moment where there are none."""
+        connection: Any = self
+        if self._until is None:
+            self._until = time.monotonic() + float(connection.timeout)
+        return max(self._until - time.monotonic(), 0.001)
 
     def getresponse(self) -> Any:
         connection: Any = self
+        self._until = None
         until = time.monotonic() + float(connection.timeout)
         connection.response_class = partial(_DeadlineResponse, until=until)
         return super().getresponse()  # type: ignore[misc]
@@ -70,15 +127,13 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _Public:
-    """Connects to addresses of the internet only, whatever a name resolves to at that moment."""
+    """Connects to addresses of the internet only: no other is even tried, whatever a name resolves to."""
 
-    def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
-        address = ipaddress.ip_address(sock.getpeername()[0])
-        if not (getattr(address, "ipv4_mapped", None) or address).is_global:
-            sock.close()
-            raise PrivateAddressError(self, f"{address} is not a public address")  # type: ignore[arg-type]
-        return sock
+    def _choose(self, addresses: list[str]) -> list[str]:
+        public = [address for address in addresses if is_public(address)]
+        if not public:
+            raise PrivateAddressError(self, "no public address")  # type: ignore[arg-type]
+        return public
 
 
 class PrivateAddressError(NewConnectionError):

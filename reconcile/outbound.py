@@ -6,6 +6,9 @@ byte a second would hold a thread for ever.
 """
 
 import json
+import logging
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +18,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from reconcile.deadlines import POOLS, PUBLIC_POOLS
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
@@ -39,10 +44,16 @@ def open_session(headers: Mapping[str, str], *, pools: Mapping[str, Any] = POOLS
 
 
 def ask(
-    session: requests.Session, method: str, url: str, *, answer_seconds: float = ANSWER_SECONDS, **what: Any
+    session: requests.Session,
+    method: str,
+    url: str,
+    *,
+    connect_seconds: float = CONNECT_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+    **what: Any,
 ) -> tuple[requests.Response, bytes]:
     """One request; the answer, and its body read to the end."""
-    timeout = (CONNECT_SECONDS, answer_seconds)
+    timeout = (connect_seconds, answer_seconds)
     with session.request(
         method, url, timeout=timeout, allow_redirects=False, stream=True, **what
     ) as response:
@@ -53,21 +64,28 @@ def fetch_json(
     method: str,
     url: str,
     *,
-    form: Mapping[str, str] | str | None = None,
-    headers: Mapping[str, str] | None = None,
     is_local: bool = False,
+    until: float = math.inf,
+    **what: Any,
 ) -> tuple[int, dict[str, Any]]:
     """One request to an address that a customer named; status, and the JSON object that came.
 
-    It goes over HTTPS and to a public address, so that nobody reaches into our network through us.
-    ``is_local`` allows this machine as well: on a laptop and in tests. Raises ``OutboundError``.
+    It goes over HTTPS and to a public address, so that nobody reaches into our network through us; why
+    there is no answer is told to the log alone, or the answers would be a map of that network.
+    ``is_local`` allows this machine as well: on a laptop and in tests. ``until`` is when, by the monotonic
+    clock, the answer is there at the latest. Raises ``OutboundError``.
     """
     require_safe(url, is_local=is_local)
+    left = max(until - time.monotonic(), 0.001)
+    connect = min(CONNECT_SECONDS, left / 2)
+    seconds = {"connect_seconds": connect, "answer_seconds": min(ANSWER_SECONDS, left - connect)}
     try:
-        with open_session(headers or {}, pools=POOLS if is_local else PUBLIC_POOLS) as session:
-            response, text = ask(session, method, url, data=form)
+        with open_session({}, pools=POOLS if is_local else PUBLIC_POOLS) as session:
+            response, text = ask(session, method, url, **seconds, **what)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise OutboundError(f"no usable answer from {urlsplit(url).hostname} ({name_of(error)})") from error
+        host = urlsplit(url).hostname
+        logger.info("no usable answer from %s: %s", host, name_of(error))
+        raise OutboundError(f"no usable answer from {host}") from error
     return response.status_code, _parse(text, url)
 
 

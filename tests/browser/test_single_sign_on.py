@@ -48,7 +48,7 @@ def test_an_owner_sets_up_single_sign_on_and_an_admin_comes_in(
         page.get_by_role("button", name="Authorize").click()
         expect(page.get_by_role("heading", name="Flags")).to_be_visible()
         assert page.url == f"{demo_house.url}/flags"
-        expect(page.locator(".side")).to_contain_text("Viewer of")
+        expect(page.locator(".side")).to_contain_text("Viewer")
 
         owner.goto(f"{demo_house.url}/account")
         for name in ("password", "again"):

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from dashboard import openid
 from dashboard import provider as way
 from dashboard.operators import OperatorError, add_operator, list_operators, remove_operator, set_password
 from dashboard.pages.single_sign_on import is_local
 from dashboard.seals import SealBroken, seal, unseal
 from dashboard.single_sign_on import admit, find_provider, save_provider
 from models import Operator, SignInAttempt, reading
+from reconcile.outbound import fetch_json
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup, open_browser
 from tests.dashboard.conftest import on_both
@@ -292,6 +295,34 @@ def test_a_provider_that_is_away_is_told(anybody: Browser, okta: Provider) -> No
     answer = anybody.get("/sign-in/company/23456")
     assert answer.status_code == 403
     assert "The provider could not be asked: no usable answer from 127.0.0.1" in answer.text
+
+
+def test_few_ask_a_provider_at_the_same_time(anybody: Browser, okta: Provider, owner: Browser) -> None:
+    """A slow provider, or somebody who calls this page again and again, never holds all threads."""
+    with way._outing(), way._outing():
+        answer = anybody.get("/sign-in/company/23456")
+        assert answer.status_code == 403
+        assert "Others are signing in at this very moment." in answer.text
+        answer = owner.send("/settings/single-sign-on", issuer=okta.issuer, client_id="x")
+        assert "Others are signing in at this very moment." in answer.text
+    assert anybody.get("/sign-in/company/23456").status_code == 302
+
+
+def test_all_that_one_sign_in_asks_has_one_deadline(
+    anybody: Browser, okta: Provider, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def note(*what: Any, until: float, **how: Any) -> Any:
+        asked.append(until)
+        return fetch_json(*what, until=until, **how)
+
+    monkeypatch.setattr(openid, "fetch_json", note)
+    come(anybody, okta)
+    there, *back = asked
+    assert len(back) >= 3
+    assert len(set(back)) == 1
+    assert there < back[0] <= time.monotonic() + 10
 
 
 def test_attempts_are_limited_per_address(anybody: Browser) -> None:

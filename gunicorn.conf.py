@@ -31,9 +31,10 @@ def post_worker_init(worker: Any) -> None:
     """The worker serves: log to standard output, and start ticking."""
     from app import configure_logging
     from reconcile.schedule import start_scheduler
+    from scim.retention import prune_log
 
     configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)
-    worker.scheduler = start_scheduler(worker.wsgi)
+    worker.scheduler = start_scheduler(worker.wsgi, chores=[prune_log])
     # What is loaded by now stays: the garbage collector need not look at it again.
     gc.freeze()
 

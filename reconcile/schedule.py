@@ -5,7 +5,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, current_app
@@ -21,6 +23,7 @@ from reconcile.summary import RunSummary
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 5.0
+CHORE_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 """A change waits this long for its neighbours: IdPs send a person in several requests."""
 JITTER = 0.1
@@ -51,24 +54,32 @@ _INTERRUPTED = (
 
 
 class Scheduler:
-    """One background thread that ticks, and a second one that sees to it that it does."""
+    """One background thread that ticks, and a second one that sees to it that it does.
 
-    def __init__(self, app: Flask) -> None:
+    ``chores`` are done beside the ticks, each once a minute.
+    """
+
+    def __init__(self, app: Flask, chores: Iterable[Callable[[], None]] = ()) -> None:
         self._app = app
         self._stop = threading.Event()
         self._ticked = time.monotonic()
         self._failed: dict[str, float] = {}
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
-        self._job = self._scheduler.add_job(
-            self.tick,
+        self._job = self._add_job(self.tick, TICK_SECONDS)
+        for chore in chores:
+            self._add_job(partial(self._do_chore, chore), CHORE_SECONDS)
+        self._watch = threading.Thread(target=self._watch_ticks, name="herdbook-watch", daemon=True)
+
+    def _add_job(self, job: Callable[[], None], seconds: float) -> Any:
+        return self._scheduler.add_job(
+            job,
             "interval",
-            seconds=TICK_SECONDS,
+            seconds=seconds,
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
             next_run_time=utcnow(),
         )
-        self._watch = threading.Thread(target=self._watch_ticks, name="herdbook-watch", daemon=True)
 
     def start(self) -> None:
         self._scheduler.start()
@@ -97,6 +108,16 @@ class Scheduler:
             logger.exception("the tick failed")
         self._ticked = time.monotonic()
 
+    def _do_chore(self, chore: Callable[[], None]) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            with self._app.app_context():
+                chore()
+        except Exception:
+            # As with a tick: the next one tries again.
+            logger.exception("%s failed", chore.__name__)
+
     def _run_due(self) -> None:
         for summary in run_due(self._stop, skip=self._recently_failed()):
             if summary.state == "failed":
@@ -115,9 +136,9 @@ class Scheduler:
                 self._job.modify(next_run_time=utcnow())
 
 
-def start_scheduler(app: Flask) -> Scheduler:
+def start_scheduler(app: Flask, chores: Iterable[Callable[[], None]] = ()) -> Scheduler:
     """Start ticking for ``app``; the caller stops it."""
-    scheduler = Scheduler(app)
+    scheduler = Scheduler(app, chores)
     scheduler.start()
     return scheduler
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import RequestCount, utcnow, writing
 from scim.auth import Access
-from scim.retention import prune_log
 from scim.tokens import save_uses
 
 logger = logging.getLogger(__name__)
@@ -55,6 +54,12 @@ class Tally:
             self._counts, self._uses, self._written = Counter(), set(), time.monotonic()
             return taken
 
+    def put_back(self, counts: Counter[tuple[str, dt.date, str]], uses: set[tuple[str, str]]) -> None:
+        """What was taken and could not be written: it goes with the next."""
+        with self._lock:
+            self._counts.update(counts)
+            self._uses |= uses
+
     def admits_stranger(self) -> bool:
         """Whether one more request without a valid token is worth a line in this minute."""
         minute = int(time.monotonic() // 60)
@@ -79,18 +84,17 @@ def count_request(access: Access, operation: str, now: dt.datetime) -> None:
 
 
 def save_counts() -> None:
-    """Write what was counted, and let go of what was logged long ago. Call it once more before the end."""
+    """Write what was counted. Call it once more before the end."""
     counts, uses = tally().take()
     if not counts:
         return
-    now, kept = utcnow(), dt.timedelta(days=current_app.config["HERDBOOK"].log_days)
     try:
         with writing() as connection:
-            save_uses(sorted(uses), now, connection)
-            prune_log(connection, {company_id for company_id, _, _ in counts}, now - kept)
+            save_uses(sorted(uses), utcnow(), connection)
             for (company_id, day, operation), requests in sorted(counts.items()):
                 values = {"company_id": company_id, "day": day, "operation": operation, "requests": requests}
                 connection.execute(_COUNT, values)
     except SQLAlchemyError:
         # A database that cannot be written must still be readable.
+        tally().put_back(counts, uses)
         logger.warning("request counts could not be written", exc_info=True)

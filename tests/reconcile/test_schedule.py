@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import select, update
 
 import reconcile.schedule
@@ -232,6 +232,25 @@ def test_a_tick_survives_a_database_that_is_away(app: Flask, monkeypatch: pytest
     scheduler.tick()
     with reading() as connection:
         assert connection.execute(select(Lease.last_run)).scalar_one() == 1
+
+
+def test_a_chore_is_done_beside_the_ticks_and_again_after_it_failed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile.schedule, "CHORE_SECONDS", 0.05)
+    done: list[str] = []
+
+    def sweep() -> None:
+        done.append(current_app.name)
+        if len(done) == 1:
+            raise ConnectionError("away")
+
+    scheduler = start_scheduler(app, [sweep])
+    try:
+        wait_for(lambda: len(done) > 1)
+    finally:
+        scheduler.stop()
+    assert set(done) == {app.name}
 
 
 def test_a_company_whose_run_failed_is_left_alone_for_a_while(

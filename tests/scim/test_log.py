@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from models import LogEntry, RequestCount, User, reading, utcnow
+from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
 from scim.auth import Access
 from scim.changes import to_changes
 from scim.log import to_idp
+from scim.retention import prune_log
 from scim.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
 from tests.scim.idp import Idp, replace, switch
 
@@ -175,12 +176,18 @@ def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pyt
     def away(*_: Any) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
+    before = utcnow()
     monkeypatch.setattr("scim.log.writing", away)
     monkeypatch.setattr("scim.tally.writing", away)
     monkeypatch.setattr("scim.tally.FLUSH_SECONDS", 0.0)
     assert idp.get("/Users").status_code == 200
     assert idp.get("/Users/nobody").status_code == 404
-    tally().take()
+    monkeypatch.undo()
+    save_counts()
+    reads = select(RequestCount.requests).where(RequestCount.operation == "read")
+    with reading() as connection:
+        assert connection.execute(reads).scalar_one() == 2, "counted, and written once it could be"
+        assert connection.execute(select(TokenUse.used_at)).scalar_one() > before
 
 
 def test_a_write_and_its_line_are_one(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,14 +201,14 @@ def test_a_write_and_its_line_are_one(idp: Idp, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_lines_are_kept_as_long_as_the_setting_says(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of a company whose IdP has gone silent."""
     idp.create("joy")
     in_a_month = utcnow() + dt.timedelta(days=31)
-    monkeypatch.setattr("scim.tally.utcnow", lambda: in_a_month)
+    monkeypatch.setattr("scim.retention.utcnow", lambda: in_a_month)
     config = idp.client.application.config
-    for days, operations in ((32, ["create", "create"]), (30, [])):
+    for days, operations in ((32, ["create"]), (30, [])):
         monkeypatch.setitem(config, "HERDBOOK", replace_in(config["HERDBOOK"], log_days=days))
-        idp.post("/Users", {"userName": "bob"})
-        save_counts()
+        prune_log()
         assert [line.operation for line in lines()] == operations
 
 

@@ -61,7 +61,8 @@ def reading() -> Iterator[Connection]:
 def open_snapshot() -> Connection:
     """The connection of ``reading()``, for whoever closes it at another place."""
     connection = engine().connect()
-    connection.begin()
+    if connection.dialect.name == "sqlite":
+        _BEGIN_READING.run(connection, {})
     return connection
 
 
@@ -81,9 +82,11 @@ def writing(opened: Connection | None = None) -> Iterator[Connection]:
     with (
         _sqlite_writer if is_sqlite else nullcontext(),
         nullcontext(opened) if opened else engine().connect() as connection,
-        connection.execution_options(writing=True).begin(),
     ):
-        yield connection
+        if is_sqlite:
+            _BEGIN_WRITING.run(connection, {})
+        with connection.begin():
+            yield connection
 
 
 def is_awaited() -> bool:
@@ -102,8 +105,9 @@ def install_sqlite_rules(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        is_writer = connection.get_execution_options().get("writing", False)
-        (_BEGIN_WRITING if is_writer else _BEGIN_READING).run(connection, {})
+        # What was begun by our own word, SQLAlchemy only joins.
+        if not connection.connection.in_transaction:
+            _BEGIN_READING.run(connection, {})
 
 
 def install_postgres_rules(engine: Engine) -> None:

@@ -59,7 +59,7 @@ class Prepared:
         cursor = connection.connection.cursor()
         execute = cursor.executemany if many else cursor.execute
         arguments = [form.to_arguments(each) for each in values] if many else form.to_arguments(values)
-        for tell in connection.dispatch.before_cursor_execute:
+        for tell in connection.engine.dispatch.before_cursor_execute:
             tell(connection, cursor, form.text, arguments, None, many)
         try:
             execute(form.text, arguments)

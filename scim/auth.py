@@ -30,6 +30,8 @@ def require_token(connection: Connection, header: str | None, company_id: str, n
     """
     token = parse_authorization(header)
     row = find_token(connection, token)
+    if row is None and (problem := explain_shape(token)):
+        raise Unauthorized(f"This is no access token: {problem}.")
     if row is None or row.company_id != company_id or row.revoked_at is not None:
         raise Unauthorized(_REFUSED)
     if row.expires_at is not None and row.expires_at <= now:
@@ -45,6 +47,4 @@ def parse_authorization(header: str | None) -> str:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("The Authorization header is not 'Bearer <access token>'.")
-    if problem := explain_shape(token):
-        raise Unauthorized(f"This is no access token: {problem}.")
     return token

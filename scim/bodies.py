@@ -81,19 +81,19 @@ def _require_sane(value: Any, *, escapes: bool) -> None:
             raise _too_deep()
         below: list[Any] = []
         for item in level:
+            # NUL and halves of surrogate pairs can only come in as a \u escape.
             if isinstance(item, dict):
                 below += item.values()
                 below += item if escapes else ()
             elif isinstance(item, list):
                 below += item
-            else:
-                _require_storable(item, escapes)
+            elif escapes or type(item) is int:
+                _require_storable(item)
         level = below
 
 
-def _require_storable(item: Any, escapes: bool) -> None:
-    # NUL and halves of surrogate pairs can only come in as a \u escape.
-    if escapes and isinstance(item, str) and not is_storable(item):
+def _require_storable(item: Any) -> None:
+    if isinstance(item, str) and not is_storable(item):
         raise InvalidValue(f"The text {item[:40]!a} holds a NUL or half a surrogate pair.")
     if type(item) is int and item.bit_length() > 1023:
         raise InvalidSyntax("A number in the body is out of range.")

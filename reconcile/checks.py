@@ -240,15 +240,25 @@ def _say_missing_name(what: str, attribute: str, is_admin: bool) -> str:
     return f"The {what} is missing ({attribute}). {until}."
 
 
+def say_lacking(names: Sequence[str], profile: Profile) -> str:
+    """``state, which the IdP did not send``, or ``state “Californa”, which cannot be read``."""
+    sent = [(name, _find_sent(profile, name)) for name in names]
+    said = [f"{name} {_quote(typed)}, which cannot be read" for name, typed in sent if typed]
+    unsent = say_list(name for name, typed in sent if not typed)
+    return ", and ".join([*said, *([f"{unsent}, which the IdP did not send"] if unsent else [])])
+
+
 def _say_missing(missing: Sequence[str], profile: Profile) -> str:
-    sent = {"role": profile.learner_role, **profile._asdict()}
-    return say_list(_say_attribute(name, sent[name]) for name in missing)
+    sent = ((name, _find_sent(profile, name)) for name in missing)
+    return say_list(
+        f"{name} {_quote(typed)} cannot be read" if typed else f"{name} is missing" for name, typed in sent
+    )
 
 
-def _say_attribute(name: str, typed: str | None) -> str:
-    if typed is None or is_missing(typed):
-        return f"{name} is missing"
-    return f"{name} {_quote(typed)} cannot be read"
+def _find_sent(profile: Profile, name: str) -> str | None:
+    """What the IdP sent for a condition of a rule; None where that is nothing."""
+    typed = {"role": profile.learner_role, **profile._asdict()}[name]
+    return None if typed is None or is_missing(typed) else typed
 
 
 def _placeholders(named: dict[str, str | None]) -> Iterator[Flag]:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from reconcile.checks import check_profile
+from reconcile.checks import check_profile, say_lacking
 from reconcile.codes import Step, expand
 from reconcile.smart import Fit, fit_rules
 from reconcile.state import Catalog, Desired, DesiredSet, Passed, Profile, Rules, Source, SourceKind
 from reconcile.tags import Tags, find_code, normalise, parse_tags
-from reconcile.wording import say_list, say_sources
+from reconcile.wording import say_sources
 
 RANKS = {"pin": 0, "tag": 1, "journey": 2, "group": 3, "rule": 4}
 """Which source goes before which, inside a family."""
@@ -44,7 +44,7 @@ def make_desired(profile: Profile, rules: Rules) -> DesiredSet:
         courses=courses,
         flags=check_profile(profile, tags, gaps, is_admin=False),
         unreadable=tags.too_many or entitled.too_many,
-        passed=(*losers, *_passed_tags(tags, catalog), *_passed_rules(gaps, catalog)),
+        passed=(*losers, *_passed_tags(tags, catalog), *_passed_rules(gaps, profile, catalog)),
         by_course={want.course: want for want in courses},
     )
 
@@ -156,9 +156,9 @@ def _gaps(
     )
 
 
-def _passed_rules(gaps: Iterable[Fit], catalog: Catalog) -> Iterator[Passed]:
+def _passed_rules(gaps: Iterable[Fit], profile: Profile, catalog: Catalog) -> Iterator[Passed]:
     for fit in gaps:
-        reason = f"the rule ({fit.rule.name}) needs {say_list(fit.missing)}, which the IdP did not send"
+        reason = f"the rule ({fit.rule.name}) needs {say_lacking(fit.missing, profile)}"
         for step in expand(fit.rule.rule.target, catalog):
             yield Passed(step.course.code, reason)
 

@@ -2,6 +2,14 @@
 
 import re
 
+# What gunicorn would refuse later, as a failure of the application, is refused here by its own rules.
+from gunicorn.http.body import CHUNK_EXT_RE
+from gunicorn.http.message import (
+    RFC9110_5_5_INVALID_AND_DANGEROUS,
+    RFC9110_6_5_1_FORBIDDEN_TRAILER,
+    TOKEN_RE,
+)
+
 HEAD_LIMIT = 128 * 1024
 """Bytes of request line and headers."""
 BODY_LIMIT = 8 * 1024 * 1024
@@ -15,7 +23,7 @@ _CHUNKED = -1
 class Framing:
     """The bytes of one request so far, and how many are still to come.
 
-    What cannot be understood counts as complete: gunicorn reads it then, and refuses it.
+    A head that cannot be understood counts as complete: gunicorn reads it then, and refuses it.
     """
 
     def __init__(self) -> None:
@@ -81,27 +89,41 @@ class Framing:
         while (line_end := self.received.find(b"\r\n", self._position, self._position + _LINE_LIMIT)) >= 0:
             size = _chunk_size(bytes(self.received[self._position : line_end]))
             if not size:
-                # After the last chunk: an empty line, or trailers and then one.
-                trailers = self.received.find(b"\r\n\r\n", line_end, line_end + _LINE_LIMIT)
-                self.is_complete = (
-                    size is None or trailers >= 0 or len(self.received) > line_end + _LINE_LIMIT
-                )
+                self._end_chunks(size, line_end)
                 return
-            if len(self.received) < line_end + 2 + size + 2:
+            end = line_end + 2 + size
+            if len(self.received) < end + 2:
                 return
-            self._position = line_end + 2 + size + 2
-        self.is_complete = len(self.received) > self._position + _LINE_LIMIT
+            if self.received[end : end + 2] != b"\r\n":
+                self.refusal = _UNREADABLE
+                return
+            self._position = end + 2
+        if len(self.received) > self._position + _LINE_LIMIT:
+            self.refusal = _UNREADABLE
 
-    def _has_trailers(self, start: int) -> bool:
+    def _end_chunks(self, size: int | None, line_end: int) -> None:
         """After the last chunk comes an empty line, or trailers and then one."""
-        end = start + _LINE_LIMIT
-        return self.received.find(b"\r\n\r\n", start, end) >= 0 or len(self.received) > end
+        end = self.received.find(b"\r\n\r\n", line_end, line_end + _LINE_LIMIT)
+        trailers = bytes(self.received[line_end + 2 : end]).split(b"\r\n") if end > line_end else []
+        if size is None or not all(map(_is_trailer, trailers)):
+            self.refusal = _UNREADABLE
+        elif end >= 0:
+            self.is_complete = True
+        elif len(self.received) > line_end + _LINE_LIMIT:
+            self.refusal = _UNREADABLE
 
 
 _TOO_LARGE = (413, f"The request body is larger than {BODY_LIMIT} bytes.")
+_UNREADABLE = (400, "The body says that it comes in chunks (RFC 9112 section 7.1), but it does not.")
 
 
 def _chunk_size(line: bytes) -> int | None:
     """The size a chunk's first line tells; None where it tells none."""
-    digits = re.match(rb"[0-9A-Fa-f]{1,12}(?=\s*(;|$))", line)
-    return int(digits[0], 16) if digits else None
+    digits = re.match(rb"[0-9A-Fa-f]{1,16}", line)
+    return int(digits[0], 16) if digits and CHUNK_EXT_RE.fullmatch(line, digits.end()) else None
+
+
+def _is_trailer(line: bytes) -> bool:
+    name, colon, value = line.decode("latin-1").partition(":")
+    is_name = TOKEN_RE.fullmatch(name) and name.upper() not in RFC9110_6_5_1_FORBIDDEN_TRAILER
+    return bool(colon and is_name and not RFC9110_5_5_INVALID_AND_DANGEROUS.search(value))

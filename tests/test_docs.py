@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from flask import Flask
 
 from config import SETTINGS
@@ -49,6 +50,32 @@ def test_the_readme_names_no_command_that_is_not_there(sqlite_app: Flask) -> Non
         for words in re.findall(r"flask --app app ((?:[a-z-]+ ?){1,2})", page.read_text("utf-8")):
             known = words.strip() in commands or words.split()[0] in commands
             assert known, f"{page.name}: flask --app app {words}"
+
+
+GUIDES = {
+    "README, Okta": README.partition("## Connect Okta")[2].partition("\n## ")[0],
+    "README, Entra ID": README.partition("## Connect Entra ID")[2].partition("\n## ")[0],
+    **{
+        path: (ROOT / path).read_text("utf-8")
+        for path in (
+            "docs/okta.md",
+            "docs/entra.md",
+            "dashboard/templates/guide_okta.html",
+            "dashboard/templates/guide_entra.html",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_who_follows_a_guide_sends_all_that_the_first_catalog_asks_for(guide: str) -> None:
+    catalog = yaml.safe_load((ROOT / "demo/catalog.yaml").read_text("utf-8"))
+    asked = {name for rule in catalog["rules"] for name in rule["when"]}
+    assert {"state", "department"} <= asked
+    sent_as = {"role": "learnerRole"}
+    for attribute in ("userType", "training_tags", *(sent_as.get(name, name) for name in asked)):
+        assert re.search(rf"\b{attribute}\b", GUIDES[guide]), attribute
+    assert re.search(r"\blearner\b", GUIDES[guide]), "the value of userType"
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -140,6 +140,17 @@ def test_a_pin_is_explained_by_its_reason(ledger: Ledger) -> None:
             "HAR-CA",
             "The rule (state CA, country US) needs state, which the IdP did not send.",
         ),
+        (
+            person(state="Californa", country="US"),
+            "HAR-CA",
+            "The rule (state CA, country US) needs state “Californa”, which cannot be read.",
+        ),
+        (
+            person(country="Untied States"),
+            "HAR-CA",
+            "The rule (state CA, country US) needs country “Untied States”, which cannot be read, "
+            "and state, which the IdP did not send.",
+        ),
         (person("SEC-10"), "SEC-101", "The training tag SEC-10 is no code; perhaps SEC-101 is meant."),
         (
             person(state="California"),

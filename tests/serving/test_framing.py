@@ -38,14 +38,21 @@ def test_what_follows_a_request_stays_for_the_parser() -> None:
     [
         CHUNKED + b"xyz\r\n",
         CHUNKED + b"-5\r\n",
+        CHUNKED + b"5 \r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"5;\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"5\r\nhello, world\r\n0\r\n\r\n",
+        CHUNKED + b"0\r\nno trailer\r\n\r\n",
+        CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n",
         CHUNKED + b"5" * 9000,
         CHUNKED + b"0\r\n" + b"T: x\r\n" * 2000,
     ],
 )
-def test_what_cannot_be_understood_is_left_to_the_parser(unreadable: bytes) -> None:
+def test_chunks_that_are_none_are_refused_before_a_thread_reads_them(unreadable: bytes) -> None:
     framing = Framing()
     framing.feed(unreadable)
-    assert framing.is_complete
+    assert not framing.is_complete
+    assert framing.refusal
+    assert framing.refusal[0] == 400
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def _redeem(
         )
     except OAuth2Error as error:
         raise OpenIdError(f"The provider refused the code: {error.error}.") from error
-    except (OutboundError, ValueError, TypeError) as error:
+    except (OutboundError, ValueError) as error:
         raise OpenIdError(f"The provider could not be asked: {error}.") from error
     return read_id_token(client, attempt, metadata, _require_text(answer, "id_token")), answer
 

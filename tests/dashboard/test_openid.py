@@ -199,6 +199,21 @@ def test_a_hostile_provider_gets_a_refusal_that_can_be_shown(
         assert str(error).encode()
 
 
+def test_a_refusal_is_told_by_its_name_whatever_describes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entra ID describes it in several lines, which no OAuth library takes."""
+    said = {"issuer": ISSUER} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    refusal = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid.\r\nTrace ID: é"}
+    monkeypatch.setattr(
+        openid,
+        "fetch_json",
+        lambda method, *_what, **_how: (401, refusal) if method == "POST" else (200, said),
+    )
+    with pytest.raises(OpenIdError, match=r"^The provider refused the code: invalid_client\.$"):
+        openid.finish(CLIENT, ATTEMPT, {"code": "1"})
+
+
 def test_a_key_that_the_library_does_not_know_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def decode(*_what: object, **_how: object) -> None:
         raise UnsupportedAlgorithm("sect571r1")

@@ -16,12 +16,16 @@ class CompanyError(Exception):
     """The company cannot be made or changed, or is not there; the message says why."""
 
 
+class UnusableCompany(CompanyError):
+    """What was typed is no name, or no id, of a company."""
+
+
 def add_company(name: str, company_id: str | None = None) -> str:
     """Make a company and return its id: the one given, else the next free number."""
     if company_id is not None and not re.fullmatch(r"[0-9]{1,18}", company_id):
-        raise CompanyError(f"a company id is 1 to 18 digits, not {company_id!r}")
+        raise UnusableCompany(f"a company id is 1 to 18 digits, not {company_id!r}")
     if not name.strip():
-        raise CompanyError("a company needs a name")
+        raise UnusableCompany("a company needs a name")
     try:
         with writing() as connection:
             if company_id is None:

@@ -13,8 +13,9 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from tqdm import tqdm
 
-from companies import CompanyError
+from companies import CompanyError, UnusableCompany
 from models import reading
+from reconcile.deciding import RunAtWork
 from reconcile.learners import get_user_id
 
 DONE, FAILED, WRONG_USAGE, HELD, PARTLY, BUSY = 0, 1, 2, 3, 4, 5
@@ -29,6 +30,18 @@ class Failed(click.ClickException):
     exit_code = FAILED
 
 
+class Busy(Failed):
+    """A run is at work: what was asked can be done when it has ended."""
+
+    exit_code = BUSY
+
+
+_FAILURES: dict[type[Exception], type[click.ClickException]] = {
+    RunAtWork: Busy,
+    UnusableCompany: click.UsageError,
+}
+
+
 def command(*expected: type[Exception]) -> Callable[[Command], Command]:
     """Run inside the application, and turn the ``expected`` exceptions into one clear sentence on stderr."""
 
@@ -41,7 +54,7 @@ def command(*expected: type[Exception]) -> Callable[[Command], Command]:
             try:
                 return function(*arguments, **options)
             except known as error:
-                raise Failed(_sentence(str(error))) from error
+                raise _FAILURES.get(type(error), Failed)(_sentence(str(error))) from error
             except (OperationalError, ProgrammingError) as error:
                 raise Failed(_explain_database(error)) from error
 
@@ -101,7 +114,10 @@ def parse_date(_context: object, _parameter: object, text: str | None) -> dt.dat
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    first = text.partition(" ")[0]
+    # An email or userName is spelled as its owner does.
+    is_word = first.isalpha() and first.islower()
+    return (text[:1].upper() + text[1:] if is_word else text).rstrip(".") + "."
 
 
 def _explain_database(error: Exception) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 from flask.cli import AppGroup
 
 from cli.asking import bar, command, is_terminal
+from cli.files import read_text
 from cli.runs import tell_changes, tell_counts
 from companies import get_company
 from models import reading
@@ -32,10 +33,10 @@ SHOWN = 20
 
 @catalog.command("load")
 @click.argument("company_id", metavar="COMPANY")
-@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@command(CatalogError, UnicodeDecodeError)
-def load(company_id: str, file: TextIO, yes: bool) -> None:
+@command(CatalogError)
+def load(company_id: str, file: BinaryIO, yes: bool) -> None:
     """Check FILE, show what it changes and for whom, and apply it.
 
     On a terminal it asks first; otherwise, or with --yes, it applies at once. The assignments follow at the
@@ -43,7 +44,7 @@ def load(company_id: str, file: TextIO, yes: bool) -> None:
     mistake changes nothing: the message names line, field and what was expected.
     """
     get_company(company_id)
-    wanted = parse_catalog(file.read())
+    wanted = parse_catalog(read_text(file, "UTF-8"))
     difference = diff_catalog(company_id, wanted)
     click.echo(difference.to_text(), nl=bool(difference.to_text()))
     if difference.is_empty:

@@ -1,11 +1,13 @@
 """``db`` and ``first-start``: the schema, and what ``make run`` finds the first time."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from cli.address import remember_address
 from cli.asking import command
 from cli.operators import make_link
 from companies import CompanyError, add_company, get_company
@@ -54,12 +56,14 @@ def revision(message: str) -> None:
 @command()
 def first_start(url: str) -> None:
     """Make the first company with the demo catalog, once, and show how to get in. `make run` calls this."""
+    make_demo = _make_demo(url)
+    remember_address(url)
     url = current_app.config["HERDBOOK"].public_url or url
     tenant_url = f"{url}/scim/v2/{FIRST_COMPANY}"
     try:
         get_company(FIRST_COMPANY)
     except CompanyError:
-        click.echo(_welcome(url, tenant_url, _make_first_company()))
+        click.echo(_welcome(url, tenant_url, _make_first_company(), make_demo))
     else:
         click.echo(f"Tenant URL  {tenant_url}\nDashboard   {_find_way_in(url)}")
 
@@ -80,7 +84,13 @@ def _make_first_company() -> str:
     return create_token(FIRST_COMPANY, "first start")
 
 
-def _welcome(url: str, tenant_url: str, token: str) -> str:
+def _make_demo(url: str) -> str:
+    """What plays the demo against the service at ``url``."""
+    port = urlsplit(url).port or 8000
+    return "make demo" if port == 8000 else f"PORT={port} make demo"
+
+
+def _welcome(url: str, tenant_url: str, token: str, make_demo: str) -> str:
     flask = ".venv/bin/flask --app app"
     return _box(
         [
@@ -94,8 +104,10 @@ def _welcome(url: str, tenant_url: str, token: str) -> str:
             "               Shown only now. Another one:",
             f"               {flask} token create {FIRST_COMPANY} --name Okta",
             "",
-            "Watch it work  make demo     plays a company's first week, in another terminal",
-            f"Ask why        {flask} explain {FIRST_COMPANY} joy@acme.example",
+            f"Watch it work  {make_demo}",
+            "               In another terminal: plays a company's first week, and says how to ask why.",
+            f"Ask why        {flask} explain {FIRST_COMPANY} USERNAME",
+            "               Of anybody whom your IdP has sent.",
             f"Is it well     {url}/readyz",
             "Connect        docs/okta.md and docs/entra.md, ten minutes each",
             "Stop           Ctrl-C; `make run` goes on where it was",

@@ -1,50 +1,92 @@
 """CSV files, line by line: what the first one names, and what became of the others."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 from tqdm import tqdm
 
 from cli.asking import PARTLY, Failed
+from cli.files import read_text
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+"""Spreadsheets write ``;`` where comma is the decimal sign."""
+
+
+class UnusableLine(Exception):
+    """A line that does not fit the first one; the message says how."""
 
 
 def each_line(
-    file: TextIO,
-    take: Callable[[Mapping[str, str]], None],
+    file: BinaryIO,
+    take: Callable[[Mapping[str, str]], str | None],
     *,
     known: Collection[str],
     required: Collection[str],
     unusable: type[Exception],
 ) -> None:
-    """Give each line of a CSV file to ``take``; tell of the ``unusable`` ones and exit accordingly."""
-    lines = [*_read_lines(file, known, required)]
-    problems = []
-    for number, line in tqdm(lines, unit=" lines", disable=None, leave=False):
+    """Give each line of a CSV file to ``take``; tell of the ``unusable`` ones and exit accordingly.
+
+    What ``take`` returns is said about a line that was taken.
+    """
+    text = read_text(file, "CSV UTF-8")
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    (_, head), *lines = [*_read_lines(text, delimiter)] or [(1, [])]
+    names = _read_names(head, known, required)
+    problems, remarks = [], []
+    for number, cells in tqdm(lines, unit=" lines", disable=None, leave=False):
         try:
-            take(line)
-        except unusable as error:
+            remark = take(_fit(names, cells, DELIMITERS[delimiter]))
+        except (UnusableLine, unusable) as error:
             problems.append(f"line {number}: {error}")
-    click.echo(f"{len(lines) - len(problems)} of {len(lines)} lines were taken.")
+        else:
+            remarks += [f"line {number}: {remark}"] if remark else []
+    click.echo("\n".join([f"{len(lines) - len(problems)} of {len(lines)} lines were taken.", *remarks]))
     if problems:
         click.echo("\n".join(problems), err=True)
         click.get_current_context().exit(PARTLY)
 
 
-def _read_lines(
-    file: TextIO, known: Collection[str], required: Collection[str]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """``(line number, column -> text)`` of each; spreadsheets write ``;`` where comma is the decimal sign."""
-    head = file.readline()
-    delimiter = max(",;\t", key=head.count)
-    names = [_to_column(name, known) for name in next(csv.reader([head], delimiter=delimiter), [])]
+def _read_lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """``(number of its first line, cells)`` of each; a quoted cell may go on over several lines."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise Failed(
+                f"Line {number}: a quote that begins here is not closed, or goes on after it is ({error})."
+                " Nothing was taken."
+            ) from None
+        if cells is None:
+            return
+        if cells:
+            yield number, cells
+
+
+def _read_names(head: list[str], known: Collection[str], required: Collection[str]) -> list[str]:
+    names = [_to_column(name, known) for name in head]
     if missing := [name for name in required if name not in names]:
         raise Failed(f"The first line has no column {', '.join(missing)}; it may have {', '.join(known)}.")
-    reader = csv.DictReader(file, names, delimiter=delimiter, restval="")
-    for row in reader:
-        yield reader.line_num + 1, {name: text for name, text in row.items() if name in known}
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise Failed(f"The first line names {', '.join(twice)} more than once. Nothing was taken.")
+    return names
+
+
+def _fit(names: list[str], cells: list[str], delimiter: str) -> dict[str, str]:
+    """Column -> text. A cell missing or too many would clear, or move, what people have."""
+    if len(cells) != len(names):
+        found = f"{len(cells)} cell{'s' if len(cells) > 1 else ''}"
+        advice = f"quote a value that holds a {delimiter}"
+        named = f"{len(names)} column{'s are' if len(names) > 1 else ' is'} named"
+        raise UnusableLine(f"{found} where {named}; {advice}")
+    return dict(zip(names, cells, strict=True))
 
 
 def _to_column(name: str, known: Collection[str]) -> str:

@@ -1,9 +1,9 @@
 """``operator``: who may sign in to the dashboard of a company."""
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
+from cli.address import find_address
 from cli.asking import Failed, command
 from companies import get_company
 from dashboard.operators import ROLES, OperatorError, add_operator, list_operators, remove_operator
@@ -24,7 +24,7 @@ def add(company_id: str, email: str, role: str) -> None:
     """Add an operator and print the link that signs them in, once; there they set a password."""
     get_company(company_id)
     add_operator(company_id, email, role)
-    click.echo(make_link(company_id, email))
+    _print_link(make_link(company_id, email))
 
 
 @operator.command("link")
@@ -34,7 +34,7 @@ def add(company_id: str, email: str, role: str) -> None:
 def link(company_id: str, email: str) -> None:
     """Print a new sign-in link of an operator, good once and for a day; older ones stop working."""
     get_company(company_id)
-    click.echo(make_link(company_id, email))
+    _print_link(make_link(company_id, email))
 
 
 @operator.command("list")
@@ -64,9 +64,14 @@ def remove(company_id: str, email: str) -> None:
     raise Failed(f"Company {company_id} has no operator {email}.")
 
 
+def _print_link(link: str) -> None:
+    click.echo(link)
+    if link.startswith("/"):
+        click.echo(
+            "Open it on your service's own address; with PUBLIC_URL set, the whole link is printed.", err=True
+        )
+
+
 def make_link(company_id: str, email: str, url: str = "") -> str:
-    """The whole address of a new sign-in link, as the world reaches the service."""
-    config = current_app.config["HERDBOOK"]
-    return (config.public_url or url or f"http://127.0.0.1:{config.port}") + create_sign_in_link(
-        company_id, email
-    )
+    """A new sign-in link as the world reaches the service; its path alone where nobody has said how."""
+    return (url or find_address()) + create_sign_in_link(company_id, email)

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 from flask import current_app
@@ -62,14 +62,15 @@ exempt = _decision("exempt", "Keep a course away from a person whatever the tags
 
 @learners.command("import")
 @click.argument("company_id", metavar="COMPANY")
-@click.argument("file", type=click.File(encoding="utf-8-sig"))
-@command(UnicodeDecodeError)
-def import_learners(company_id: str, file: TextIO) -> None:
+@click.argument("file", type=click.File("rb"))
+@command()
+def import_learners(company_id: str, file: BinaryIO) -> None:
     """Create or change the people of a CSV FILE; nobody is deactivated for not being in it.
 
     The first line names the columns: userName and any of externalId, givenName, middleName, familyName,
     email, mobilePhone, title, userType, active, employeeNumber, training_tags, learnerRole, location, state,
-    country, department. An empty cell clears. Exit status 4: a line could not be used, the rest is imported.
+    country, department. An empty cell clears, a missing one is refused: quote a value that holds a comma.
+    Exit status 4: a line could not be used, the rest is imported.
     """
     company = get_company(company_id)
     access = Access(company_id, "", company.groups, company.strict)
@@ -85,12 +86,13 @@ def import_learners(company_id: str, file: TextIO) -> None:
 
 @progress.command("import")
 @click.argument("company_id", metavar="COMPANY")
-@click.argument("file", type=click.File(encoding="utf-8-sig"))
-@command(UnicodeDecodeError)
-def import_progress(company_id: str, file: TextIO) -> None:
-    """Record progress from a CSV FILE with userName, course, progress (0 to 100) and, if known, at.
+@click.argument("file", type=click.File("rb"))
+@command()
+def import_progress(company_id: str, file: BinaryIO) -> None:
+    """Record progress from a CSV FILE with userName, course, progress and, if known, at.
 
-    Exit status 4: a line could not be used, the rest is recorded.
+    Progress is not_started, in_progress, completed or a whole number from 0 to 100. Exit status 4: a line
+    could not be used, the rest is recorded.
     """
     get_company(company_id)
     each_line(
@@ -102,9 +104,9 @@ def import_progress(company_id: str, file: TextIO) -> None:
     )
 
 
-def _record(company_id: str, line: Mapping[str, str]) -> None:
+def _record(company_id: str, line: Mapping[str, str]) -> str | None:
     at = _parse_time(line.get("at", "").strip())
-    record_progress(company_id, line["userName"].strip(), line["course"].strip(), line["progress"], at)
+    return record_progress(company_id, line["userName"].strip(), line["course"].strip(), line["progress"], at)
 
 
 def _parse_time(text: str) -> dt.datetime:
@@ -116,7 +118,10 @@ def _parse_time(text: str) -> dt.datetime:
         raise ProgressError(
             f"at is {text!r}, expected a time such as 2026-03-01 or 2026-03-01T09:30"
         ) from None
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    time = time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    if time > dt.datetime.now(dt.UTC):
+        raise ProgressError(f"at is {text!r}, which lies ahead; without an offset it is read as UTC")
+    return time
 
 
 COMMANDS = (explain, pin, exempt, learners, progress)

@@ -16,6 +16,10 @@ class DecisionError(Exception):
     """The decision cannot be carried out; the message says why."""
 
 
+class RunAtWork(DecisionError):
+    """Another run of the company has the lease: try again in a minute."""
+
+
 def require_run(company_id: str, number: int) -> None:
     """Raise ``DecisionError`` where there is no such run."""
     statement = select(Run.number).where(Run.company_id == company_id, Run.number == number)
@@ -25,10 +29,10 @@ def require_run(company_id: str, number: int) -> None:
 
 
 def claim_lease(company_id: str) -> Claim:
-    """The company's lease; raise ``DecisionError`` while a run has it."""
+    """The company's lease; raise ``RunAtWork`` while a run has it."""
     claim = find_claim(company_id)
     if claim is None:
-        raise DecisionError(f"another run of company {company_id} is at work; try again in a minute")
+        raise RunAtWork(f"another run of company {company_id} is at work; try again in a minute")
     return claim
 
 

@@ -62,14 +62,15 @@ class Mark(NamedTuple):
 
 def record_progress(
     company_id: str, user_name: str, course: str, progress: str | int, at: dt.datetime
-) -> None:
+) -> str | None:
     """Record how far a learner is with a course: a state (``in_progress``) or percent (``45``).
 
     Where it leads to another plan, the person is put out of date: so do the steps after it unlock.
-    Raise ``ProgressError`` where there is nothing to record it on.
+    What is returned says why a report that takes something back was ignored. Raise ``ProgressError`` where
+    there is nothing to record it on.
     """
     with writing() as connection:
-        _record(connection, company_id, user_name, course, parse_mark(progress), at)
+        return _record(connection, company_id, user_name, course, parse_mark(progress), at)
 
 
 def parse_mark(progress: str | int) -> Mark:
@@ -79,29 +80,38 @@ def parse_mark(progress: str | int) -> Mark:
         return Mark(text, 100 if text == "completed" else 0)
     number = text.removesuffix("%").rstrip("_")
     if not (number.isascii() and number.isdigit() and len(number) < 4 and int(number) <= 100):
-        raise ProgressError(f"progress is one of {', '.join(STATES)} or 0 to 100, not {str(progress)[:60]!r}")
+        raise ProgressError(
+            f"progress is one of {', '.join(STATES)} or a whole number from 0 to 100,"
+            f" not {str(progress)[:60]!r}"
+        )
     percent = int(number)
     return Mark(STATES[(percent > 0) + (percent == 100)], percent)
 
 
 def _record(  # noqa: PLR0913, PLR0917
     connection: Connection, company_id: str, user_name: str, course: str, mark: Mark, at: dt.datetime
-) -> None:
+) -> str | None:
     user_id = find_user_id(connection, company_id, user_name)
     if user_id is None:
         raise ProgressError(f"there is nobody named {user_name!r}")
     _lock(connection, company_id, user_id)
     row = _get_row(connection, company_id, user_id, _spell(connection, company_id, course))
     if (mark.progress, mark.percent) == (row.progress, row.percent):
-        return
+        return None
     if STATES.index(mark.progress) < STATES.index(row.progress):
         # A late report of an earlier state takes nothing back.
-        return
+        ignored = f"{_say(mark.progress)} ({mark.percent} %) was ignored"
+        return f"{row.course} is {_say(row.progress)} already; {ignored}"
     if row.delivery in WAITING:
         raise ProgressError(f"{row.course} is {row.delivery}: the learner does not have it yet")
     connection.execute(_save_mark(row, mark, at))
     if row.progress != mark.progress:
         queue_people(connection, company_id, [user_id], utcnow(), supersede=False)
+    return None
+
+
+def _say(progress: str) -> str:
+    return progress.replace("_", " ")
 
 
 def _lock(connection: Connection, company_id: str, user_id: str) -> None:

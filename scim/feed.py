@@ -1,5 +1,6 @@
 """People from a file, line by line, through the same functions as an IdP's requests."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from sqlalchemy import bindparam, select
@@ -8,7 +9,7 @@ from models import User, new_id, reading
 from scim import users
 from scim.attributes import user_name_key
 from scim.auth import Access
-from scim.errors import InvalidValue
+from scim.errors import InvalidValue, ScimError
 from scim.log import Entry
 from scim.patch import apply_patch, parse_patch
 from scim.schemas import ENTERPRISE_USER, USER
@@ -32,6 +33,8 @@ COLUMNS = {
     },
 }
 """Column of the file -> path of the attribute."""
+_COLUMN = {path: name for name, path in COLUMNS.items()}
+Operations = list[dict[str, str]]
 
 _FIND = select(User.id).where(
     User.company_id == bindparam("company"),
@@ -50,14 +53,28 @@ def import_person(access: Access, values: Mapping[str, str]) -> None:
     key = {"company": access.company_id, "name_key": user_name_key(user_name)}
     with reading() as connection:
         user_id = connection.execute(_FIND, key).scalar()
-    entry = Entry(access.company_id, "CSV", new_id(), access=access, resource_type="User")
     operations = [*_to_operations(values)]
+    if user_id is None:
+        operations = [each for each in operations if each["op"] == "replace"]
+    try:
+        _write_person(access, user_id, user_name, operations)
+    except ScimError as error:
+        raise type(error)(_name_columns(error.detail, operations)) from None
+
+
+def _write_person(access: Access, user_id: str | None, user_name: str, operations: Operations) -> None:
+    entry = Entry(access.company_id, "CSV", new_id(), access=access, resource_type="User")
     if user_id:
         entry.operation, entry.resource_id = "patch", user_id
         users.patch(entry, user_id, _to_message(operations))
     else:
         entry.operation = "create"
         users.create(entry, _to_person(user_name, operations))
+
+
+def _name_columns(detail: str, operations: Operations) -> str:
+    """The columns of the file in the place of operations that its reader never saw."""
+    return re.sub(r"Operations\[(\d+)\]", lambda found: _COLUMN[operations[int(found[1])]["path"]], detail)
 
 
 def _to_operations(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -69,11 +86,10 @@ def _to_operations(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
             yield {"op": "remove", "path": COLUMNS[column]}
 
 
-def _to_person(user_name: str, operations: list[dict[str, str]]) -> object:
-    added = [each for each in operations if each["op"] == "replace"]
+def _to_person(user_name: str, operations: Operations) -> object:
     empty = {"schemas": [USER.core.urn], "userName": user_name}
-    return apply_patch(empty, parse_patch(_to_message(added), USER), USER).document
+    return apply_patch(empty, parse_patch(_to_message(operations), USER), USER).document
 
 
-def _to_message(operations: list[dict[str, str]]) -> dict[str, object]:
+def _to_message(operations: Operations) -> dict[str, object]:
     return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}

@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -11,6 +13,7 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, text
+from sqlalchemy.engine import make_url
 
 from app import create_app
 from cli.runs import end
@@ -34,13 +37,15 @@ Flasks = Callable[..., Result]
 
 
 @pytest.fixture
-def flask(app: Flask) -> Flasks:
-    """``flask("company", "list")``: the command, run."""
+def flask(app: Flask) -> Iterator[Flasks]:
+    """``flask("company", "list")``: the command, run; where an earlier test served is forgotten."""
 
     def run(*words: str, said: str = "") -> Result:
         return app.test_cli_runner().invoke(args=[*words], input=said)
 
-    return run
+    yield run
+    folder = Path(make_url(app.config["HERDBOOK"].database_url).database or "").parent
+    (folder / "address").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -100,6 +105,34 @@ def test_an_operator_comes_in_by_the_link_that_is_printed(flask: Flasks, client:
     assert "amy" not in flask("operator", "list", "23456").stdout
 
 
+@pytest.mark.parametrize(
+    ("settings", "link"),
+    [
+        ({"is_deployed": True}, "/sign-in/link/"),
+        ({"is_deployed": True, "public_url": "https://herd.example"}, "https://herd.example/sign-in/link/"),
+        ({}, "http://127.0.0.1:8000/sign-in/link/"),
+        ({"port": 9001}, "http://127.0.0.1:9001/sign-in/link/"),
+    ],
+)
+def test_a_link_is_whole_only_where_it_is_known_how_the_world_comes_in(
+    app: Flask, flask: Flasks, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], link: str
+) -> None:
+    monkeypatch.setitem(app.config, "HERDBOOK", replace(app.config["HERDBOOK"], **settings))
+    done = flask("operator", "add", "23456", "joy@acme.example")
+    assert done.stdout.startswith(link)
+    assert done.stdout.count("\n") == 1
+    assert ("PUBLIC_URL" in done.stderr) is link.startswith("/")
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_link_leads_to_where_make_run_serves(flask: Flasks) -> None:
+    with writing() as connection:
+        connection.execute(delete(Company))
+    assert "PORT=8717 make demo" in flask("first-start", "--url", "http://127.0.0.1:8717").stdout
+    link = flask("operator", "link", "23456", "owner@acme.example").stdout
+    assert link.startswith("http://127.0.0.1:8717/sign-in/")
+
+
 def test_the_first_start_shows_the_token_once_and_a_way_in_each_time(flask: Flasks, app: Flask) -> None:
     with writing() as connection:
         connection.execute(delete(Company))
@@ -121,6 +154,8 @@ def test_the_first_start_shows_the_token_once_and_a_way_in_each_time(flask: Flas
         ("operator link 23456 nobody@acme.example", 1),
         ("operator remove 23456 nobody@acme.example", 1),
         ("company add Globex --id 23456", 1),
+        ("company add Globex --id abc", 2),
+        ("company add \t", 2),
         ("company set 999", 1),
         ("token list 999", 1),
         ("token revoke 23456 nothing", 1),
@@ -141,7 +176,7 @@ def test_the_first_start_shows_the_token_once_and_a_way_in_each_time(flask: Flas
 def test_what_cannot_be_done_ends_with_one_sentence_and_nothing_on_stdout(
     flask: Flasks, words: str, status: int
 ) -> None:
-    done = flask(*words.split())
+    done = flask(*words.split(" "))
     assert done.exit_code == status, done.output
     assert done.stdout == ""
     assert re.search(r"^Error: .+", done.stderr, re.MULTILINE), done.stderr
@@ -273,6 +308,16 @@ def test_a_run_that_finds_another_at_work_ends_with_5(acme: Flasks) -> None:
     assert "busy" in done.stdout
 
 
+@pytest.mark.parametrize("decision", ["release", "discard", "undo"])
+def test_a_decision_that_finds_a_run_at_work_ends_with_5(acme: Flasks, decision: str) -> None:
+    run = "23456-1" if decision == "undo" else hold_a_run(acme)
+    acme("reconcile", "run")
+    assert find_claim("23456") is not None
+    done = acme("reconcile", decision, run)
+    assert (done.exit_code, done.stdout) == (5, "")
+    assert "another run of company 23456 is at work" in done.stderr.lower()
+
+
 def hold_a_run(acme: Flasks) -> str:
     """Take the tags of more people than the brake lets pass; the name of the held run."""
     acme("company", "set", "23456", "--brake-people", "3")
@@ -367,7 +412,87 @@ def test_lines_that_cannot_be_used_are_named_and_the_others_taken(acme: Flasks) 
     assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["line 3", "line 4"]
 
 
-@pytest.mark.parametrize("head", ["", "name,email", "userName,shoeSize"])
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (
+            "amy@acme.example,Amy",
+            "line 3: 2 cells where 4 columns are named; quote a value that holds a comma",
+        ),
+        ("amy@acme.example,Amy,Lee,ETH-1,SEC-101", "line 3: 5 cells where 4 columns are named"),
+        ("amy@acme.example,Amy,Lee,ETH-1,", "line 3: 5 cells where 4 columns are named"),
+    ],
+)
+def test_a_line_that_does_not_fit_the_first_one_changes_nobody(
+    acme: Flasks, line: str, complaint: str
+) -> None:
+    file = f"userName,givenName,familyName,training_tags\njoy@acme.example,J,Y,ETH-1\n{line}\n"
+    before = acme("explain", "23456", "amy@acme.example").stdout
+    done = acme("learners", "import", "23456", "-", said=file)
+    assert (done.exit_code, done.stdout) == (4, "1 of 2 lines were taken.\n")
+    assert complaint in done.stderr
+    assert acme("explain", "23456", "amy@acme.example").stdout == before
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (['joy@acme.example,"ETH-1', "amy@acme.example,ETH-1", "cy@acme.example,"], "Line 2: a quote"),
+        (['joy@acme.example,"ETH-1', 'amy@acme.example,"ETH-1, SEC-101"'], "Line 2: a quote"),
+        (["joy@acme.example,ETH-1", f"amy@acme.example,{'x' * 140_000}"], "Line 3: .*131072"),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_nobody(acme: Flasks, lines: list[str], complaint: str) -> None:
+    before = acme("explain", "23456", "joy@acme.example").stdout
+    file = "\n".join(["userName,training_tags", *lines, ""])
+    done = acme("learners", "import", "23456", "-", said=file)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert re.search(f"^Error: {complaint}", done.stderr)
+    assert acme("explain", "23456", "joy@acme.example").stdout == before
+
+
+def test_a_quoted_cell_may_hold_commas_quotes_and_line_ends(acme: Flasks) -> None:
+    cell = '"ETH-1, ""Sec 102""\nSEC-101"'
+    done = acme(
+        "learners", "import", "23456", "-", said=f"userName, training_tags\njoy@acme.example, {cell}\n"
+    )
+    assert done.exit_code == 0, done.stderr
+    assert {*explain(acme, "joy")} == {"ETH-1", "SEC-101"}
+
+
+PEOPLE_WITH_ACCENTS = "userName,familyName\njoy@acme.example,Müller\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "form"),
+    [
+        ("learners import", PEOPLE_WITH_ACCENTS.encode("latin-1"), "CSV UTF-8"),
+        ("learners import", PEOPLE_WITH_ACCENTS.encode("utf-16"), "CSV UTF-8"),
+        ("learners import", PEOPLE.encode("utf-16-le"), "CSV UTF-8"),
+        ("catalog load", CATALOG.replace("Security", "Sécurité").encode("latin-1"), "UTF-8"),
+    ],
+)
+def test_a_file_in_other_letters_is_told_how_to_be_saved(
+    acme: Flasks, tmp_path: Path, words: str, content: bytes, form: str
+) -> None:
+    (tmp_path / "file").write_bytes(content)
+    done = acme(*words.split(), "23456", str(tmp_path / "file"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert re.search(
+        rf"^Error: .+/file, line \d: this is no UTF-8\. Save it as {form}\.$", done.stderr.strip()
+    )
+
+
+def test_what_is_wrong_with_a_line_is_said_by_its_column(acme: Flasks) -> None:
+    file = "userName,givenName,active\njoy@acme.example,,perhaps\ncy@acme.example,,perhaps\n"
+    told = acme("learners", "import", "23456", "-", said=file).stderr.splitlines()
+    assert [each.partition(" must")[0] for each in told] == [
+        "line 2: active: active",
+        "line 3: active: active",
+    ]
+
+
+@pytest.mark.parametrize("head", ["", "name,email", "userName,shoeSize", "userName,username"])
 def test_a_file_without_the_right_columns_changes_nothing(acme: Flasks, head: str) -> None:
     done = acme("learners", "import", "23456", "-", said=f"{head}\njoy@acme.example,1\n")
     assert (done.exit_code, done.stdout) == (1, "")
@@ -386,8 +511,21 @@ def test_progress_comes_from_a_file(acme: Flasks) -> None:
 def test_progress_that_cannot_be_recorded_is_named(acme: Flasks) -> None:
     acme("reconcile", "run", "--company", "23456")
     lines = ["joy@acme.example,NOTHING,1,", "nobody@acme.example,ETH-1,1,", "joy@acme.example,ETH-1,101,"]
-    lines += ["joy@acme.example,ETH-1,50,yesterday", "joy@acme.example,ETH-1,50,"]
+    lines += ["joy@acme.example,ETH-1,50,yesterday", "joy@acme.example,ETH-1,50,2999-01-01"]
+    lines += ['joy@acme.example,ETH-1,"12,5",', "joy@acme.example,ETH-1,50,"]
     file = "\n".join(["userName,course,progress,at", *lines])
     done = acme("progress", "import", "23456", "-", said=file)
-    assert (done.exit_code, done.stdout) == (4, "1 of 5 lines were taken.\n")
-    assert len(done.stderr.splitlines()) == 4
+    assert (done.exit_code, done.stdout) == (4, "1 of 7 lines were taken.\n")
+    assert len(done.stderr.splitlines()) == 6
+    assert "line 6: at is '2999-01-01', which lies ahead" in done.stderr
+    assert "not_started, in_progress, completed or a whole number from 0 to 100, not '12,5'" in done.stderr
+
+
+def test_progress_that_would_take_something_back_is_ignored_and_said(acme: Flasks) -> None:
+    acme("reconcile", "run", "--company", "23456")
+    head, line = "userName,course,progress", "joy@acme.example,eth-1"
+    acme("progress", "import", "23456", "-", said=f"{head}\n{line},100\n")
+    done = acme("progress", "import", "23456", "-", said=f"{head}\n{line},40\n")
+    assert done.exit_code == 0
+    assert "line 2: ETH-1 is completed already; in progress (40 %) was ignored" in done.stdout
+    assert explain(acme, "joy")["ETH-1"] == "completed"

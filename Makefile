@@ -3,7 +3,7 @@ PORT ?= 8000
 URL = http://127.0.0.1:$(PORT)
 UV ?= uv
 FLASK = .venv/bin/flask --app app
-# One worker for each of two cores; the databases of the workers are their own.
+# Three workers for two cores: one of them mostly waits. The databases of the workers are their own.
 PYTEST = .venv/bin/python -m pytest -n 3 --dist loadgroup -m 'not browser'
 
 .PHONY: help run demo test test-full browser screenshots bench lint fmt lock

@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, bindparam, event, select, text
 from sqlalchemy import func as sql
 from sqlalchemy.sql.elements import ColumnElement
@@ -63,6 +64,8 @@ def open_snapshot() -> Connection:
     connection = engine().connect()
     if connection.dialect.name == "sqlite":
         _BEGIN_READING.run(connection, {})
+    else:
+        _isolate(connection, IsolationLevel.REPEATABLE_READ)
     return connection
 
 
@@ -85,6 +88,8 @@ def writing(opened: Connection | None = None) -> Iterator[Connection]:
     ):
         if is_sqlite:
             _BEGIN_WRITING.run(connection, {})
+        else:
+            _isolate(connection, IsolationLevel.READ_COMMITTED)
         with connection.begin():
             yield connection
 
@@ -110,26 +115,20 @@ def install_sqlite_rules(engine: Engine) -> None:
             _BEGIN_READING.run(connection, {})
 
 
-def install_postgres_rules(engine: Engine) -> None:
-    """Who reads sees one snapshot, which by default nobody does; who writes locks the newest rows."""
-    from psycopg import IsolationLevel
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        is_writer = connection.get_execution_options().get("writing", False)
-        level = IsolationLevel.READ_COMMITTED if is_writer else IsolationLevel.REPEATABLE_READ
-        driver: Any = connection.connection.dbapi_connection
-        # It goes with the driver's own BEGIN; a connection keeps its level, so mostly there is nothing to do.
-        if driver.isolation_level != level:
-            driver.isolation_level = level
+def _isolate(connection: Connection, level: IsolationLevel) -> None:
+    """Who reads on PostgreSQL sees one snapshot; who writes locks the newest rows there are."""
+    driver: Any = connection.connection.dbapi_connection
+    # It goes with the driver's own BEGIN; a connection keeps its level, so mostly there is nothing to do.
+    if driver.isolation_level != level:
+        driver.isolation_level = level
 
 
 def init_database(app: Any) -> None:
-    """Attach the engine to ``app``, under the rules of its database."""
+    """Attach the engine to ``app``; SQLite gets its rules."""
     db.init_app(app)
     with app.app_context():
-        is_sqlite = db.engine.dialect.name == "sqlite"
-        (install_sqlite_rules if is_sqlite else install_postgres_rules)(db.engine)
+        if db.engine.dialect.name == "sqlite":
+            install_sqlite_rules(db.engine)
 
 
 def any_of(column: Any, values: Collection[str] | Collection[int]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from models import Company, any_of, engine, is_awaited, new_id, reading, writing
 
@@ -37,6 +37,31 @@ def test_what_is_read_stays_as_it_was(app: Flask) -> None:
         assert connection.execute(select(Company.id)).all() == before
     with reading() as connection:
         assert len(connection.execute(select(Company.id)).all()) == len(before) + 1
+
+
+def test_who_waited_for_another_writer_goes_on_from_what_that_one_wrote(app: Flask) -> None:
+    """Whatever the connection was used for before: a count of two is never one."""
+    rename = update(Company).where(Company.id == "23456").values(name=Company.name + "!")
+
+    def write() -> None:
+        with app.app_context():
+            with reading() as connection:
+                connection.execute(select(Company.id)).all()
+            with writing() as connection:
+                connection.execute(select(Company.id)).all()
+                started.set()
+                connection.execute(rename)
+
+    started, second = threading.Event(), threading.Thread(target=write)
+    with writing() as connection:
+        connection.execute(rename)
+        second.start()
+        if engine().dialect.name == "postgresql":
+            assert started.wait(10)
+            time.sleep(0.05)
+    second.join()
+    with reading() as connection:
+        assert connection.execute(select(Company.name)).scalar_one() == "Acme!!"
 
 
 def test_who_writes_knows_on_sqlite_that_somebody_waits(app: Flask) -> None:

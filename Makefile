@@ -13,7 +13,7 @@ help: ## list what there is
 
 run: .venv/run.installed ## serve on http://127.0.0.1:$PORT (8000) with SQLite under instance/
 	@$(FLASK) db upgrade --quiet
-	@$(FLASK) first-start --url $(URL)
+	@$(FLASK) first-start --unused --url $(URL)
 	@exec .venv/bin/gunicorn --config gunicorn.conf.py --bind 127.0.0.1:$(PORT) 'app:create_app()'
 
 demo: .venv/run.installed ## play a company's first week against the running service

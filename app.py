@@ -67,9 +67,14 @@ def _engine_options(config: Config) -> dict[str, object]:
 
 
 def _make_folder(config: Config) -> None:
+    """Where SQLite's file will be, and the file: its owner's alone, as what SQLite puts beside it."""
     name = make_url(config.database_url).database
-    if config.is_sqlite and name:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
+    if not (config.is_sqlite and name) or name.startswith((":", "file:")):
+        return
+    path = Path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def _register_parts(app: Flask) -> None:

@@ -196,7 +196,7 @@ def _kept_secret(folder: Path) -> str:
     """This laptop's own secret, made at the first start: people do put a tunnel before ``make run``."""
     path = folder / "secret_key"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=folder) as file, contextlib.suppress(FileExistsError):
             file.write(secrets.token_hex(32))
             file.flush()

@@ -8,7 +8,13 @@ import gc
 import sys
 from typing import Any
 
-from config import THREADS
+from config import DEPLOYED, THREADS, SettingError, load_config
+
+# Before anything is bound: gunicorn would choke on a PORT of letters, and say that it answers first.
+try:
+    load_config(required=(*DEPLOYED, "PORT") if "production=True" in "".join(sys.argv) else ())
+except SettingError as error:
+    sys.exit(f"Error: {error}")
 
 workers = 1
 threads = THREADS

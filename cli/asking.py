@@ -54,7 +54,7 @@ def command(*expected: type[Exception]) -> Callable[[Command], Command]:
             try:
                 return function(*arguments, **options)
             except known as error:
-                raise _FAILURES.get(type(error), Failed)(_sentence(str(error))) from error
+                raise _FAILURES.get(type(error), Failed)(to_sentence(str(error))) from error
             except (OperationalError, ProgrammingError) as error:
                 raise Failed(_explain_database(error)) from error
 
@@ -113,7 +113,8 @@ def parse_date(_context: object, _parameter: object, text: str | None) -> dt.dat
         raise click.BadParameter(f"expected a date such as 2026-12-31, found {text!r}") from None
 
 
-def _sentence(text: str) -> str:
+def to_sentence(text: str) -> str:
+    """``text`` with a capital and a full stop."""
     first = text.partition(" ")[0]
     # An email or userName is spelled as its owner does.
     is_word = first.isalpha() and first.islower()

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import click
 from flask.cli import AppGroup
 
-from cli.asking import bar, command, is_terminal
+from cli.asking import Failed, bar, command, is_terminal, to_sentence
 from cli.files import read_text
 from cli.runs import tell_changes, tell_counts
 from companies import get_company
@@ -24,6 +24,7 @@ from reconcile.catalog import (
 )
 from reconcile.inbox import UnknownCode, list_unknown_codes
 from reconcile.summary import RunSummary
+from reconcile.wording import count_of
 
 catalog = AppGroup("catalog", help="Courses, journeys, Smart Assign rules and aliases, as one YAML file.")
 
@@ -110,19 +111,24 @@ def _to_fields(code: UnknownCode) -> dict[str, Any]:
 
 def _tell_code(code: UnknownCode) -> str:
     hint = f", perhaps {code.nearest}" if code.nearest else ""
-    return f"{code.people:>7,} people since {code.since:%Y-%m-%d}  {code.typed}{hint}"
+    return f"{count_of(code.people, 'person', 'people'):>14} since {code.since:%Y-%m-%d}  {code.typed}{hint}"
 
 
 @click.command("alias")
 @click.argument("company_id", metavar="COMPANY")
 @click.argument("typed")
 @click.argument("code")
-@command(CatalogError)
+@command()
 def alias(company_id: str, typed: str, code: str) -> None:
     """Let what people have TYPED stand for CODE."""
     get_company(company_id)
-    concerned = save_alias(company_id, typed, code)
-    click.echo(f"{typed} stands for {code} now; {concerned} people are planned anew at the next run.")
+    try:
+        concerned = save_alias(company_id, typed, code)
+    except CatalogError as error:
+        # There is no file, so no line of it.
+        raise Failed(to_sentence(error.expected)) from None
+    people = count_of(concerned, "person is", "people are")
+    click.echo(f"{typed} stands for {code} now; {people} planned anew at the next run.")
 
 
 COMMANDS = (catalog, alias)

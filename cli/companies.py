@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from cli.asking import command
 from companies import add_company, change_company, get_company, list_companies
 from models import utcnow
+from reconcile.wording import count_of
 from scim.tokens import TokenError, create_token, list_tokens, revoke_token
 
 company = AppGroup("company", help="Companies, and what each decides for itself.")
@@ -32,7 +33,7 @@ def add(name: str, company_id: str | None) -> None:
 def show_all() -> None:
     """List the companies and how many people each has."""
     for row in list_companies():
-        click.echo(f"{row.id:<12} {row.people:>9} people  {row.name}")
+        click.echo(f"{row.id:<12} {count_of(row.people, 'person', 'people'):>16}  {row.name}")
 
 
 @company.command("set")

@@ -1,5 +1,7 @@
 """``db`` and ``first-start``: the schema, and what ``make run`` finds the first time."""
 
+import contextlib
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,7 +10,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from cli.address import remember_address
-from cli.asking import command
+from cli.asking import Failed, command
 from cli.operators import make_link
 from companies import CompanyError, add_company, get_company
 from config import DEPLOYED, load_config
@@ -53,9 +55,12 @@ def revision(message: str) -> None:
 
 @click.command("first-start")
 @click.option("--url", required=True, help="Where the service will answer, e.g. http://127.0.0.1:8000.")
+@click.option("--unused", is_flag=True, help="Refuse where something answers there already.")
 @command()
-def first_start(url: str) -> None:
+def first_start(url: str, unused: bool) -> None:
     """Make the first company with the demo catalog, once, and show how to get in. `make run` calls this."""
+    if unused:
+        _require_unused(url)
     make_demo = _make_demo(url)
     remember_address(url)
     url = current_app.config["HERDBOOK"].public_url or url
@@ -66,6 +71,15 @@ def first_start(url: str) -> None:
         click.echo(_welcome(url, tenant_url, _make_first_company(), make_demo))
     else:
         click.echo(f"Tenant URL  {tenant_url}\nDashboard   {_find_way_in(url)}")
+
+
+def _require_unused(url: str) -> None:
+    place = urlsplit(url)
+    with contextlib.suppress(OSError):
+        socket.create_connection((place.hostname or "", place.port or 80), timeout=2).close()
+        raise Failed(
+            f"Port {place.port or 80} is in use; perhaps Herdbook runs already. Elsewhere: PORT=9000 make run"
+        )
 
 
 def _find_way_in(url: str) -> str:

@@ -16,6 +16,7 @@ from reconcile.learners import PersonNotFound
 from reconcile.queue import count_out_of_date
 from reconcile.run import run_company
 from reconcile.summary import NamedChange, RunSummary, Tally, parse_run
+from reconcile.wording import count_of
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)
@@ -115,7 +116,7 @@ def release(run: str) -> None:
 @command(DecisionError)
 def discard(run: str) -> None:
     """Leave the people of a held RUN as they are, until their tags or rules change."""
-    click.echo(f"Discarded {discard_run(*read_run(run))} changes.")
+    click.echo(f"Discarded {count_of(discard_run(*read_run(run)), 'change')}.")
 
 
 @reconcile.command("undo")
@@ -155,10 +156,10 @@ def tell(summary: RunSummary) -> str:
 
 
 def tell_counts(summary: RunSummary) -> str:
-    """``3 assign, 1 flags opened``: the counts that are not zero."""
+    """``3 assign, 1 flag opened``: the counts that are not zero."""
     tally = summary.tally
     parts = [f"{count} {kind}" for kind, count in tally.changes.items() if count]
-    parts += [f"{count} flags {what}" for what, count in tally.flags.items() if count]
+    parts += [f"{count_of(count, 'flag')} {what}" for what, count in tally.flags.items() if count]
     parts += [f"{count} {what}" for what, count in tally.outcomes.items() if count and what != "applied"]
     return ", ".join(parts) or "no change"
 

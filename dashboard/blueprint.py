@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from dashboard import words
 from dashboard.guard import form_token, require_operator, secure
+from reconcile.wording import count_of
 
 pages = Blueprint(
     "dashboard", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -32,7 +33,7 @@ NAVIGATION = (
 pages.add_app_template_filter(words.say_rule_name, "rule_name")
 pages.add_app_template_filter(words.say_advice, "advice")
 pages.add_app_template_filter(words.say_word, "word")
-pages.add_app_template_filter(words.count_of, "count_of")
+pages.add_app_template_filter(count_of, "count_of")
 pages.add_app_template_filter(words.say_moment, "utc")
 pages.add_app_template_filter(words.say_day, "day")
 pages.add_app_template_filter(words.to_iso, "iso")

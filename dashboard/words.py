@@ -135,11 +135,6 @@ def say_word(word: str | None) -> str:
     return say_plainly(word or "")
 
 
-def count_of(number: int, one: str, many: str | None = None) -> str:
-    """``1 person``, ``12,345 people``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def say_moment(moment: dt.datetime) -> str:
     """``1 Mar 2026, 12:04 UTC``: what stands there until the browser shows the reader's own time."""
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"

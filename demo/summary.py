@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from demo.directory import Employee
 from demo.service import Commands, Service
+from reconcile.wording import count_of
 
 LINE = "-" * 78
 WORDS = {
@@ -31,15 +32,17 @@ def tell_start(service: Service, people: Sequence[Employee]) -> str:
 def tell_day(runs: Sequence[Mapping[str, Any]]) -> str:
     """What the runs of one day did, together."""
     counts: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
     for run in runs:
         planned, held = sum(run["changes"].values()), run["outcomes"]["held"]
         if held:
             counts[f"of {planned} changes HELD until somebody has looked"] += held
         else:
             counts.update({WORDS[kind]: count for kind, count in run["changes"].items()})
-        counts.update({f"flags {what}": count for what, count in run["flags"].items()})
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"  {told or 'everybody has what they should have'}"
+        flags.update(run["flags"])
+    told = [f"{count} {what}" for what, count in counts.items() if count]
+    told += [f"{count_of(count, 'flag')} {what}" for what, count in flags.items() if count]
+    return f"  {', '.join(told) or 'everybody has what they should have'}"
 
 
 def tell_traffic(service: Service, before: Mapping[str, float], after: Mapping[str, float]) -> str:

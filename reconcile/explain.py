@@ -46,6 +46,8 @@ class Explanation:
     """The run whose held changes wait for an operator."""
     loaded_at: dt.datetime | None = None
     """When the catalog last changed."""
+    is_part: bool = False
+    """Whether one code alone was asked about: then nothing is said of the others."""
 
     @property
     def request(self) -> Request | None:
@@ -102,7 +104,7 @@ class Explanation:
     def list_courses(self) -> Iterator[str]:
         """Lines on what the person has, had or is to have, and on what not."""
         had = [each for each in self.courses if each.state]
-        yield from self._section("Courses", had, "none")
+        yield from self._section("Courses", had, "" if self.is_part else "none")
         yield from self._section("Not assigned", [each for each in self.courses if not each.state])
 
     def _section(self, title: str, courses: Sequence[CourseReason], empty: str = "") -> Iterator[str]:
@@ -158,6 +160,7 @@ def explain_candidate(
         tuple(_foresee(reason, foreseen.get(reason.course)) for reason in found),
         tuple(sorted(_flags_after(candidate.flags, plan))),
         plan.is_empty,
+        is_part=bool(code),
     )
 
 

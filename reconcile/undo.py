@@ -18,6 +18,7 @@ from reconcile.run import prepare
 from reconcile.state import Change, ChangeKind, Observed
 from reconcile.summary import RunSummary, show_run
 from reconcile.suppressions import save_suppressions
+from reconcile.wording import count_of
 from reconcile.writer import PersonChanges, Writer, observed_from_json
 
 INVERSE: dict[str, ChangeKind] = {
@@ -52,9 +53,13 @@ class Undone:
     reverted: int = 0
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
     """``(userName, course, why)``."""
+    why_nothing: str = ""
+    """Why there was nothing to take back; empty where there was."""
 
     def __str__(self) -> str:
-        lines = [f"Took back {self.reverted} changes of run {self.run}."]
+        lines = [f"Took back {count_of(self.reverted, 'change')} of run {self.run}."]
+        if self.why_nothing:
+            lines.append(f"Nothing was left of it: {self.why_nothing}.")
         if self.left_out:
             lines.append(f"Left as they are ({len(self.left_out)}):")
         return "\n".join([*lines, *(f"  {who}  {course}: {why}" for who, course, why in self.left_out)])
@@ -77,7 +82,17 @@ def undo_run(company_id: str, number: int) -> Undone:
         return finish(run)
 
     conduct_decision(company_id, "undo", work)
+    if not (undone.reverted or undone.left_out):
+        undone.why_nothing = _why_nothing(company_id, number)
     return undone
+
+
+def _why_nothing(company_id: str, number: int) -> str:
+    row = PlannedChange
+    mine = (row.company_id == company_id, row.run == number, row.outcome == "undone")
+    with reading() as connection:
+        by = connection.execute(select(row.outcome_detail).where(*mine).limit(1)).scalar()
+    return f"it was taken back {by}" if by else "it has assigned, withdrawn, paused and resumed nothing"
 
 
 def _list_applied(company_id: str, number: int) -> Iterator[Sequence[Any]]:

@@ -9,6 +9,11 @@ CONDITIONS = ("state", "country", "role", "department", "location")
 """The columns of a Smart Assign rule in the order in which they decide between two rules."""
 
 
+def count_of(number: int, one: str, many: str | None = None) -> str:
+    """``1 person``, ``12,345 people``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def say_rule(rule: Rule) -> str:
     """A rule by its conditions: ``state California, role supervisor``."""
     given = ((name, getattr(rule, name)) for name in CONDITIONS)

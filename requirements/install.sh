@@ -3,6 +3,19 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Two at once would take .venv from under each other: the second one waits.
+if command -v flock >/dev/null; then
+    exec 9<requirements/install.sh
+    flock 9
+else
+    until mkdir .installing 2>/dev/null; do
+        [ -z "$(find .installing -prune -mmin +10)" ] || rmdir .installing 2>/dev/null || true
+        sleep 1
+    done
+    trap 'rmdir .installing' EXIT
+    trap 'exit 1' INT TERM
+fi
+
 is_new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
 
 # Asked from / as well: a pyenv shim obeys .python-version and fails where that version is not installed.

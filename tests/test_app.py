@@ -1,14 +1,17 @@
 """Rules that hold for every route at once."""
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, text
 from werkzeug.routing import Rule
 
-from models import Base, engine
+from app import create_app
+from config import Config
+from models import Base, engine, writing
 from reconcile.catalog import parse_catalog, save_catalog
 from reconcile.explain import explain_person
 from reconcile.run import run_company
@@ -113,3 +116,13 @@ def hire(client: FlaskClient, headers: dict[str, str], name: str) -> str:
     answer = client.post("/scim/v2/23456/Users", headers=headers, json=body)
     assert answer.json is not None
     return str(answer.json["id"])
+
+
+def test_what_sqlite_keeps_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    config = Config(database_url=f"sqlite:///{folder / 'herdbook.sqlite3'}", secret_key="test", testing=True)
+    with create_app(config).app_context(), writing() as connection:
+        connection.execute(text("CREATE TABLE people (name TEXT)"))
+        kept = [folder, *folder.iterdir()]
+        assert len(kept) > 2
+        assert [path.name for path in kept if path.stat().st_mode & 0o077] == []

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,14 @@ def test_a_link_leads_to_where_make_run_serves(flask: Flasks) -> None:
     assert link.startswith("http://127.0.0.1:8717/sign-in/")
 
 
+def test_the_first_start_refuses_a_port_that_is_taken_before_it_shows_a_token(flask: Flasks) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        done = flask("first-start", "--unused", "--url", url)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "PORT=9000 make run" in done.stderr
+
+
 def test_the_first_start_shows_the_token_once_and_a_way_in_each_time(flask: Flasks, app: Flask) -> None:
     with writing() as connection:
         connection.execute(delete(Company))
@@ -241,10 +250,14 @@ def test_a_cut_off_catalog_passes_the_brake_only_where_somebody_saw_its_effect(
 def test_an_alias_mends_what_people_typed(acme: Flasks) -> None:
     acme("reconcile", "run", "--company", "23456")
     assert "unknown_training_tag" in acme("explain", "23456", "amy@acme.example").stdout
-    assert "1 people" in acme("alias", "23456", "Sec 102", "ETH-1").stdout
+    assert "1 person is planned" in acme("alias", "23456", "Sec 102", "ETH-1").stdout
     acme("reconcile", "run", "--company", "23456")
     assert "unknown_training_tag" not in acme("explain", "23456", "amy@acme.example").stdout
-    assert acme("alias", "23456", "Sec 103", "NOTHING").exit_code == 1
+    refused = acme("alias", "23456", "Sec 103", "NOTHING")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: Expected a code of the catalog, found 'NOTHING'.\n",
+    )
 
 
 def test_unknown_codes_are_an_inbox_that_one_alias_empties_for_everybody(acme: Flasks) -> None:
@@ -254,7 +267,7 @@ def test_unknown_codes_are_an_inbox_that_one_alias_empties_for_everybody(acme: F
     today = f"{utcnow():%Y-%m-%d}"
     assert acme("catalog", "unknown", "23456").stdout.splitlines() == [
         f"      2 people since {today}  Sec 102, perhaps SEC-101",
-        f"      1 people since {today}  Forklift",
+        f"      1 person since {today}  Forklift",
     ]
     told = json.loads(acme("catalog", "unknown", "23456", "--json").stdout.splitlines()[0])
     assert told.pop("since").startswith(today)
@@ -359,6 +372,7 @@ def test_an_applied_run_is_undone(acme: Flasks) -> None:
     acme("reconcile", "run", "--company", "23456")
     assert acme("reconcile", "undo", "23456-1").exit_code == 0
     assert explain(acme, "joy") == {"ETH-1": "withdrawn", "SEC-101": "withdrawn"}
+    assert "it was taken back by 23456-2." in acme("reconcile", "undo", "23456-1").stdout
 
 
 @pytest.mark.parametrize(
@@ -382,6 +396,9 @@ def test_explain_says_where_a_course_comes_from_and_what_is_in_the_way(acme: Fla
     assert "perhaps" in told or "Did you mean" in told
     alone = acme("explain", "23456", "joy@acme.example", "onboard").stdout
     assert "journey ONBOARD" in alone
+    unknown = acme("explain", "23456", "joy@acme.example", "nocode").stdout
+    assert "Courses: none" not in unknown
+    assert "The catalog has no code nocode." in unknown
 
 
 def test_a_pin_and_an_exemption_go_before_the_tags(acme: Flasks) -> None:

@@ -11,12 +11,12 @@ from dashboard.guard import current_operator
 from dashboard.queries.catalog import list_codes
 from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, load_person
 from dashboard.queries.timeline import load_timeline
-from dashboard.words import count_of
 from models import utcnow
 from reconcile.decisions import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
 from reconcile.embedded import ProgressError, record_progress
 from reconcile.run import run_company
 from reconcile.summary import RunSummary
+from reconcile.wording import count_of
 
 DECISIONS = {"pin": save_pin, "exempt": save_exemption}
 DROPS = {"pin": drop_pin, "exempt": drop_exemption}
@@ -97,7 +97,8 @@ def say_summary(summary: RunSummary) -> tuple[str, str]:
         return "Nothing to do: everything is as it should be.", "good"
     changes = count_of(summary.changes.total(), "change")
     flags = summary.tally.flags
-    sentence = f"Run {summary.run}: {changes}, {flags['opened']} flags opened, {flags['closed']} closed."
+    opened = count_of(flags["opened"], "flag")
+    sentence = f"Run {summary.run}: {changes}, {opened} opened, {flags['closed']} closed."
     return sentence, "warn" if summary.state in ("held", "partial") else "good"
 
 

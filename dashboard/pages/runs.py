@@ -11,9 +11,10 @@ from dashboard.pages.person import say_summary
 from dashboard.queries.overview import count_waiting
 from dashboard.queries.runs import RunNotFound, RunView, load_changes, load_run, load_runs
 from dashboard.tables import Column, Filter, Table, serve_table
-from dashboard.words import KINDS, RUN_STATES, TRIGGERS, count_of
+from dashboard.words import KINDS, RUN_STATES, TRIGGERS
 from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
 from reconcile.run import run_company
+from reconcile.wording import count_of
 
 MOST_AT_ONCE = 5_000
 """People planned while a browser waits; more are left to the scheduler, which is at it within a minute."""
@@ -137,9 +138,10 @@ def _undo(company_id: str, number: int) -> tuple[str, str]:
     undone = undo_run(company_id, number)
     left = [f"{who} {course}: {why}" for who, course, why in undone.left_out[:10]]
     more = f" Left as they are ({len(undone.left_out)}): {'; '.join(left)}." if left else ""
+    why = f" Nothing was left of it: {undone.why_nothing}." if undone.why_nothing else ""
     return (
-        f"Run {undone.by} took back {count_of(undone.reverted, 'change')}.{more}",
-        "warn" if left else "good",
+        f"Run {undone.by} took back {count_of(undone.reverted, 'change')}.{why}{more}",
+        "warn" if left or why else "good",
     )
 
 

@@ -61,14 +61,14 @@ def first_start(url: str, unused: bool) -> None:
     """Make the first company with the demo catalog, once, and show how to get in. `make run` calls this."""
     if unused:
         _require_unused(url)
-    make_demo = _make_demo(url)
+    make = _make(url)
     remember_address(url)
     url = current_app.config["HERDBOOK"].public_url or url
     tenant_url = f"{url}/scim/v2/{FIRST_COMPANY}"
     try:
         get_company(FIRST_COMPANY)
     except CompanyError:
-        click.echo(_welcome(url, tenant_url, _make_first_company(), make_demo))
+        click.echo(_welcome(url, tenant_url, _make_first_company(), make))
     else:
         click.echo(f"Tenant URL  {tenant_url}\nDashboard   {_find_way_in(url)}")
 
@@ -98,13 +98,13 @@ def _make_first_company() -> str:
     return create_token(FIRST_COMPANY, "first start")
 
 
-def _make_demo(url: str) -> str:
-    """What plays the demo against the service at ``url``."""
+def _make(url: str) -> str:
+    """How make is called about the service at ``url``."""
     port = urlsplit(url).port or 8000
-    return "make demo" if port == 8000 else f"PORT={port} make demo"
+    return "make" if port == 8000 else f"PORT={port} make"
 
 
-def _welcome(url: str, tenant_url: str, token: str, make_demo: str) -> str:
+def _welcome(url: str, tenant_url: str, token: str, make: str) -> str:
     flask = ".venv/bin/flask --app app"
     return _box(
         [
@@ -118,13 +118,13 @@ def _welcome(url: str, tenant_url: str, token: str, make_demo: str) -> str:
             "               Shown only now. Another one:",
             f"               {flask} token create {FIRST_COMPANY} --name Okta",
             "",
-            f"Watch it work  {make_demo}",
+            f"Watch it work  {make} demo",
             "               In another terminal: plays a company's first week, and says how to ask why.",
             f"Ask why        {flask} explain {FIRST_COMPANY} USERNAME",
             "               Of anybody whom your IdP has sent.",
             f"Is it well     {url}/readyz",
             "Connect        docs/okta.md and docs/entra.md, ten minutes each",
-            "Stop           Ctrl-C; `make run` goes on where it was",
+            f"Stop           Ctrl-C; `{make} run` goes on where it was",
         ]
     )
 

@@ -19,12 +19,7 @@ def parse_body(raw: bytes) -> Any:
     if len(raw) > MAX_BYTES:
         raise PayloadTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BYTES} are taken.")
     try:
-        value = json.loads(
-            raw.decode("utf-8-sig"),
-            object_pairs_hook=_to_dict,
-            parse_constant=_refuse_constant,
-            parse_float=_to_float,
-        )
+        value = _load(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InvalidSyntax(f"The body is not UTF-8: byte {error.start} cannot be read.") from None
     except RecursionError:
@@ -70,6 +65,11 @@ def _to_float(text: str) -> float:
     if not math.isfinite(number):
         raise InvalidSyntax(f"The number {text[:40]} is out of range.")
     return number
+
+
+_load = json.JSONDecoder(
+    object_pairs_hook=_to_dict, parse_constant=_refuse_constant, parse_float=_to_float
+).decode
 
 
 def _require_sane(value: Any, *, escapes: bool) -> None:

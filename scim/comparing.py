@@ -87,7 +87,7 @@ def shadow(document: Mapping[str, Any], resource_type: ResourceType) -> dict[str
     """
     shadowed: dict[str, Any] = {}
     for key, value in document.items():
-        if is_urn(key) and isinstance(value, dict):
+        if isinstance(value, dict) and is_urn(key):
             schema = resource_type.find_extension(key)
             inner = ((schema.find(name) or undeclared(name), each) for name, each in value.items())
             shadowed[fold(key)] = {attribute.key: _shadow_value(each, attribute) for attribute, each in inner}

@@ -73,7 +73,8 @@ def enter() -> None:
 def _let_in(entry: Entry, asked: Request) -> None:
     is_read = asked.method == "GET"
     connection = g.connection = open_snapshot() if is_read else open_connection()
-    entry.access = require_token(connection, asked.headers.get("Authorization"), entry.company_id, utcnow())
+    authorization = asked.environ.get("HTTP_AUTHORIZATION")
+    entry.access = require_token(connection, authorization, entry.company_id, utcnow())
     if is_read:
         entry.snapshot = connection
     else:
@@ -93,7 +94,7 @@ def leave(response: Response) -> Response:
     entry: Entry = g.entry
     if entry.access is not None:
         count_request(entry.access, entry.operation, utcnow())
-    response.headers["X-Request-ID"] = entry.correlation_id
+    response.headers.add("X-Request-ID", entry.correlation_id)
     return response
 
 
@@ -109,7 +110,7 @@ def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
 
 def read_body() -> Any:
     """The JSON value in the request body. Both media types, and none, are taken as JSON."""
-    coding = request.headers.get("Content-Encoding", "identity")
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "identity")
     if coding.lower() != "identity":
         _drain()
         raise errors.UnsupportedMediaType(f"The body is encoded as {coding[:40]!a}; send it as it is.")
@@ -125,10 +126,10 @@ def read_body() -> Any:
 
 def _open_entry(asked: Request) -> Entry:
     company_id = (asked.path.split("/") + [""] * 4)[3]
-    wanted = asked.headers.get("X-Request-ID", "")
+    wanted = asked.environ.get("HTTP_X_REQUEST_ID", "")
     return Entry(
         company_id=company_id,
-        idp=to_idp(asked.headers.get("User-Agent")),
+        idp=to_idp(asked.environ.get("HTTP_USER_AGENT")),
         correlation_id=wanted if _CORRELATION.fullmatch(wanted) else new_id(),
         operation=_OPERATIONS.get(asked.method, "read"),
     )

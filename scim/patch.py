@@ -165,6 +165,6 @@ def _change_in(container: dict[str, Any], change: Change) -> None:
 
 def with_schemas(document: dict[str, Any], resource_type: ResourceType) -> dict[str, Any]:
     """``document`` with ``schemas`` first: the core URN, then those of the extensions it holds."""
-    urns = [key for key, value in document.items() if is_urn(key) and isinstance(value, dict)]
+    urns = [key for key, value in document.items() if isinstance(value, dict) and is_urn(key)]
     rest = {key: value for key, value in document.items() if key != "schemas"}
     return {"schemas": [resource_type.core.urn, *urns], **rest}

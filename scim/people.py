@@ -101,6 +101,8 @@ def indexable(key: str | None, attribute: str) -> str | None:
 
 def to_text(value: Any) -> str | None:
     """The text in a value of any shape: itself, its ``value``, the first of a list; or None."""
+    if isinstance(value, str):
+        return value.strip() or None
     if isinstance(value, list):
         return next((text for text in map(to_text, value) if text), None)
     if isinstance(value, dict):
@@ -159,7 +161,11 @@ def find_all(scopes: list[dict[str, Any]], attribute: str) -> Iterator[Any]:
 
 def find_first(scopes: list[dict[str, Any]], attribute: str) -> Any:
     """The first value of ``attribute`` that holds a text."""
-    return next((value for value in find_all(scopes, attribute) if to_text(value)), None)
+    key = fold(attribute)
+    for scope in scopes:
+        if key in scope and to_text(scope[key]):
+            return scope[key]
+    return None
 
 
 def _to_list(values: list[Any]) -> str | None:

@@ -166,10 +166,10 @@ def _show(endpoint: str, answer: Answer) -> Response:
     """One resource: with Location where it was made, ETag, and not at all where the client has it."""
     response = respond(answer.text, answer.status)
     if answer.location:
-        response.headers["Location"] = answer.location
+        response.headers.add("Location", answer.location)
     if answer.version is not None:
-        response.headers["ETag"] = to_etag(answer.version)
-        known = request.headers.get("If-None-Match")
+        response.headers.add("ETag", to_etag(answer.version))
+        known = request.environ.get("HTTP_IF_NONE_MATCH")
         if known and request.method == "GET" and is_matched(known, answer.version):
             response.status_code, response.data = 304, b""
             return response

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from companies import CompanyError, UnusableCompany
 from models import reading
+from models.failures import say_database_failure
 from reconcile.deciding import RunAtWork
 from reconcile.learners import get_user_id
 
@@ -56,7 +57,7 @@ def command(*expected: type[Exception]) -> Callable[[Command], Command]:
             except known as error:
                 raise _FAILURES.get(type(error), Failed)(to_sentence(str(error))) from error
             except (OperationalError, ProgrammingError) as error:
-                raise Failed(_explain_database(error)) from error
+                raise Failed(say_database_failure(error)) from error
 
         return cast(Command, run)
 
@@ -119,10 +120,3 @@ def to_sentence(text: str) -> str:
     # An email or userName is spelled as its owner does.
     is_word = first.isalpha() and first.islower()
     return (text[:1].upper() + text[1:] if is_word else text).rstrip(".") + "."
-
-
-def _explain_database(error: Exception) -> str:
-    text = str(getattr(error, "orig", error)).splitlines()[0]
-    if "no such table" in text or "no such column" in text or "does not exist" in text:
-        return "The database is not at this release's schema; run: flask --app app db upgrade"
-    return f"The database cannot be used: {text}"

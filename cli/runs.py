@@ -149,8 +149,9 @@ def count_behind(company_id: str) -> int:
 
 def tell(summary: RunSummary) -> str:
     """A run in words: what it did, and by name what a dry run would do."""
-    name = f"Run {summary.run}" if summary.run else f"Company {summary.company_id}"
-    lines = [f"{name}: {summary.state}, {tell_counts(summary)} ({summary.seconds:.1f} s)"]
+    if summary.state == "nothing":
+        return f"{summary.name}: nothing to do, everybody is as they should be ({summary.seconds:.1f} s)"
+    lines = [f"{summary.name}: {summary.state}, {tell_counts(summary)} ({summary.seconds:.1f} s)"]
     lines += [f"  {summary.detail}"] if summary.detail else []
     return "\n".join([*lines, *tell_changes(summary.names)])
 

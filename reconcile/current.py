@@ -75,6 +75,8 @@ class CurrentRun:
     """Before the run: what the brake measures by."""
     has_held: bool = False
     """Whether changes of earlier runs are held."""
+    has_superseded: bool = False
+    """Whether this run has planned some of them anew."""
     is_awaited: bool = False
     """Whether somebody waited for the latest transaction to end."""
     waiting: int = 0
@@ -155,4 +157,6 @@ class CurrentRun:
 
     def summary(self, state: str, detail: str | None = None) -> RunSummary:
         seconds = seconds_since(self.started)
-        return RunSummary(self.company_id, self.number, state, self.tally, seconds, detail)
+        # A run that had nothing to do leaves no record, so there is no number to name it by.
+        number = None if state == "nothing" else self.number
+        return RunSummary(self.company_id, number, state, self.tally, seconds, detail)

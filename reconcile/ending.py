@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from models import PlannedChange, Run, reading, utcnow
 from reconcile.apply import apply_planned
 from reconcile.current import CurrentRun
-from reconcile.summary import RunSummary, Tally
+from reconcile.settling import settle_held
+from reconcile.summary import RunSummary, Tally, state_of
 
 INTERRUPTED = "interrupted"
 UNFINISHED = ("planning", "applying")
@@ -23,16 +24,8 @@ def finish(run: CurrentRun) -> RunSummary:
         else:
             run.save(connection, state=state, finished_at=utcnow(), detail=run.left_behind)
         if run.has_held:
-            settle_held(connection, run.company_id)
+            settle_held(connection, run.company_id, moved=run.has_superseded)
     return run.summary(state, run.left_behind)
-
-
-def state_of(tally: Tally, left_behind: str | None = None) -> str:
-    """``held``, ``partial`` or ``applied``, whatever is most in need of somebody's attention."""
-    if tally.outcomes["held"]:
-        return "held"
-    is_partial = left_behind or tally.outcomes["deferred"] or tally.outcomes["rejected"]
-    return "partial" if is_partial else "applied"
 
 
 def finish_without_work(run: CurrentRun) -> RunSummary:
@@ -92,17 +85,6 @@ def finish_interrupted(run: CurrentRun) -> None:
     apply_planned(old)
     with old.transaction() as connection:
         old.save(connection, state=state_of(old.tally), finished_at=utcnow(), detail=INTERRUPTED)
-
-
-def settle_held(connection: Connection, company_id: str) -> None:
-    """A held run of which nothing is held any more has been dealt with."""
-    is_held = exists().where(
-        PlannedChange.company_id == Run.company_id,
-        PlannedChange.run == Run.number,
-        PlannedChange.outcome == "held",
-    )
-    statement = update(Run).where(Run.company_id == company_id, Run.state == "held", ~is_held)
-    connection.execute(statement.values(state="applied"))
 
 
 def _row(run: CurrentRun) -> tuple[ColumnElement[bool], ...]:

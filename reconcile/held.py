@@ -9,11 +9,12 @@ from sqlalchemy.orm import aliased
 from models import PlannedChange, QueueEntry, any_of, reading, utcnow
 from reconcile.current import CurrentRun
 from reconcile.deciding import DecisionError, claim_lease, conduct_decision, require_run
-from reconcile.ending import finish, settle_held
+from reconcile.ending import finish
 from reconcile.load import CHUNK
 from reconcile.planning import BATCH, PlannedPerson, plan_people
 from reconcile.queue import free_people, lock_people
 from reconcile.run import prepare
+from reconcile.settling import settle_held
 from reconcile.summary import RunSummary, show_run
 from reconcile.suppressions import save_suppressions
 

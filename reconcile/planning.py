@@ -179,7 +179,8 @@ def _supersede_held(connection: Connection, run: CurrentRun, people: Sequence[Pl
         PlannedChange.outcome == "held",
         any_of(PlannedChange.user_id, [person.id for person in people]),
     )
-    connection.execute(statement.values(outcome="superseded", outcome_detail=f"planned anew by {run.name}"))
+    superseded = statement.values(outcome="superseded", outcome_detail=f"planned anew by {run.name}")
+    run.has_superseded |= connection.execute(superseded).rowcount > 0
 
 
 def _count(run: CurrentRun, people: Sequence[PlannedPerson]) -> None:

@@ -14,6 +14,7 @@ from flask import Flask, current_app
 from sqlalchemy import Double, bindparam, exists, or_, select
 
 from models import Company, Lease, QueueEntry, Run, reading, utcnow
+from models.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.ending import UNFINISHED
 from reconcile.lease import IS_FREE, is_interval_due
 from reconcile.lms_state import list_rested
@@ -64,6 +65,8 @@ class Scheduler:
         self._stop = threading.Event()
         self._ticked = time.monotonic()
         self._failed: dict[str, float] = {}
+        self._database_failure = ""
+        """What the log was last told is wrong with the database."""
         self._scheduler = BackgroundScheduler(timezone=dt.UTC)
         self._job = self._add_job(self.tick, TICK_SECONDS)
         for chore in chores:
@@ -103,8 +106,11 @@ class Scheduler:
         try:
             with self._app.app_context():
                 self._run_due()
+            self._database_failure = ""
+        except DATABASE_UNUSABLE as error:
+            self._tell_failure(say_database_failure(error))
         except Exception:
-            # The database may be away for a while; the next tick tries again.
+            # As with the database, which may be away for a while: the next tick tries again.
             logger.exception("the tick failed")
         self._ticked = time.monotonic()
 
@@ -114,16 +120,24 @@ class Scheduler:
         try:
             with self._app.app_context():
                 chore()
+        except DATABASE_UNUSABLE as error:
+            self._tell_failure(say_database_failure(error))
         except Exception:
             # As with a tick: the next one tries again.
             logger.exception("%s failed", chore.__name__)
+
+    def _tell_failure(self, sentence: str) -> None:
+        """Once, not at every tick, until it is another or has passed."""
+        if sentence != self._database_failure:
+            logger.error("%s", sentence)
+        self._database_failure = sentence
 
     def _run_due(self) -> None:
         for summary in run_due(self._stop, skip=self._recently_failed()):
             if summary.state == "failed":
                 self._failed[summary.company_id] = time.monotonic()
             if summary.state != "busy":
-                logger.info("run %s: %s in %.2f s", summary.run, summary.state, summary.seconds)
+                logger.info("%s: %s in %.2f s", summary.name, summary.state, summary.seconds)
 
     def _recently_failed(self) -> frozenset[str]:
         oldest = time.monotonic() - AFTER_FAILURE_SECONDS

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 KINDS = ("assign", "withdraw", "pause", "resume", "block")
 OUTCOMES = ("applied", "deferred", "rejected", "held")
+LEFT_ALONE = ("released", "discarded", "superseded")
+"""What becomes of changes once held; a run that did nothing else is called by the first that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Tally:
 
     def to_json(self) -> str:
         """The counts as the ``counts`` column of a run keeps them."""
-        return json.dumps({**_counts(self), "adjust": self.changes["adjust"]})
+        counts = _counts(self)
+        counts["outcomes"] |= {name: count for name in LEFT_ALONE if (count := self.outcomes[name])}
+        return json.dumps({**counts, "adjust": self.changes["adjust"]})
 
 
 def _counts(tally: Tally) -> dict[str, dict[str, int]]:
@@ -64,7 +68,8 @@ class RunSummary:
     company_id: str
     number: int | None
     state: str
-    """``applied``, ``partial``, ``held``, ``nothing``, ``planned``, ``busy`` or ``failed``."""
+    """``applied``, ``partial``, ``held``, ``nothing``, ``planned``, ``busy`` or ``failed``; once decided
+    also ``released``, ``discarded`` or ``superseded``."""
     tally: Tally
     seconds: float
     detail: str | None = None
@@ -77,6 +82,11 @@ class RunSummary:
         return None if self.number is None else show_run(self.company_id, self.number)
 
     @property
+    def name(self) -> str:
+        """``Run 23456-7``; the company where the run left no record."""
+        return f"Run {self.run}" if self.run else f"Company {self.company_id}"
+
+    @property
     def changes(self) -> Counter[str]:
         """How many changes of each kind."""
         return self.tally.changes
@@ -86,10 +96,18 @@ class RunSummary:
         return {
             "company": self.company_id,
             "run": self.run,
-            "state": self.state,
+            "state": "nothing" if self.state in LEFT_ALONE else self.state,
             **_counts(self.tally),
             "seconds": round(self.seconds, 3),
         }
+
+
+def state_of(tally: Tally, left_behind: str | None = None) -> str:
+    """``held``, ``partial`` or ``applied``, whatever is most in need of somebody's attention."""
+    if tally.outcomes["held"]:
+        return "held"
+    is_partial = left_behind or tally.outcomes["deferred"] or tally.outcomes["rejected"]
+    return "partial" if is_partial else "applied"
 
 
 def show_run(company_id: str, number: int) -> str:

@@ -49,7 +49,7 @@ class Undone:
     run: str
     """The run undone."""
     by: str = ""
-    """The run that did it."""
+    """The run that did it; empty where nothing could be taken back."""
     reverted: int = 0
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
     """``(userName, course, why)``."""
@@ -81,7 +81,8 @@ def undo_run(company_id: str, number: int) -> Undone:
         run.tally.outcomes.update(run.lms.send(run))
         return finish(run)
 
-    conduct_decision(company_id, "undo", work)
+    if conduct_decision(company_id, "undo", work).number is None:
+        undone.by = ""
     if not (undone.reverted or undone.left_out):
         undone.why_nothing = _why_nothing(company_id, number)
     return undone

@@ -299,6 +299,9 @@ def test_a_run_is_told_in_json_on_one_line(acme: Flasks) -> None:
     }
     assert json.loads(acme("reconcile", "run", "--json").stdout)["state"] == "nothing"
     assert json.loads(acme("reconcile", "list", "23456", "--json").stdout)["run"] == "23456-1"
+    told = acme("reconcile", "run").stdout
+    assert told.startswith("Company 23456: nothing to do, everybody is as they should be (")
+    assert json.loads(acme("reconcile", "run", "--json").stdout)["run"] is None
 
 
 def test_a_dry_run_names_people_and_writes_nothing(acme: Flasks) -> None:

@@ -14,6 +14,7 @@ from dashboard.tables import Column, Filter, Table, serve_table
 from dashboard.words import KINDS, RUN_STATES, TRIGGERS
 from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
 from reconcile.run import run_company
+from reconcile.summary import LEFT_ALONE
 from reconcile.wording import count_of
 
 MOST_AT_ONCE = 5_000
@@ -44,7 +45,7 @@ RUNS = Table(
         Filter(
             "state",
             "State",
-            tuple((each, RUN_STATES[each]) for each in ("applied", "partial", "held", "failed")),
+            tuple((each, RUN_STATES[each]) for each in ("applied", "partial", "held", "failed", *LEFT_ALONE)),
         ),
         Filter("trigger", "Started", tuple(TRIGGERS.items())),
     ),
@@ -139,9 +140,10 @@ def _undo(company_id: str, number: int) -> tuple[str, str]:
     left = [f"{who} {course}: {why}" for who, course, why in undone.left_out[:10]]
     more = f" Left as they are ({len(undone.left_out)}): {'; '.join(left)}." if left else ""
     why = f" Nothing was left of it: {undone.why_nothing}." if undone.why_nothing else ""
+    done = f"Run {undone.by} took back {count_of(undone.reverted, 'change')}." if undone.by else ""
     return (
-        f"Run {undone.by} took back {count_of(undone.reverted, 'change')}.{why}{more}",
-        "warn" if left or why else "good",
+        f"{done or 'Nothing was taken back.'}{why}{more}",
+        "warn" if left or not done else "good",
     )
 
 

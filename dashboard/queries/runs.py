@@ -59,6 +59,12 @@ class RunView:
     held: Count
     """People whose changes wait for an operator."""
 
+    @property
+    def did_something(self) -> bool:
+        """Whether there is anything that an undo could take back."""
+        outcomes = self.counts.get("outcomes", {})
+        return self.row.trigger != "undo" and any(outcomes.get(each) for each in ("applied", "deferred"))
+
 
 def load_runs(query: Query) -> Page:
     """Runs that had something to do, the latest first."""

@@ -41,19 +41,33 @@ def test_a_held_run_is_released(app: Flask, owner: Browser, live: Live) -> None:
 def test_a_held_run_is_discarded_and_stays_so(app: Flask, owner: Browser, live: Live) -> None:
     held = live(*WORDS).runs[-1]
     before = states(owner)
+    (row,) = [each for each in owner.get("/runs.json").json or [] if each["run"] == held]
+    assert row["state"] == "held"
+    assert row["withdraw"] > 0
+    assert row["held"] >= row["withdraw"]
     assert owner.send(f"/runs/{held}/discard").status_code == 302
     assert "discarded. They stay away until their reason changes." in owner.read(f"/runs/{held}").text
     run_company("23456", trigger="manual")
     assert states(owner) == before
+    (row,) = [each for each in owner.get("/runs.json").json or [] if each["run"] == held]
+    assert (row["state"], row["withdraw"], row["held"]) == ("discarded", 0, 0)
+    page = owner.read(f"/runs/{held}").text
+    assert "Discarded" in page
+    assert f"/runs/{held}/undo" not in page
     owner.send(f"/runs/{held}/discard")
     assert "Not done: " in owner.read("/runs").text
 
 
 @on_both
 def test_a_run_is_taken_back(app: Flask, owner: Browser, live: Live) -> None:
-    week = live(*WORDS)
-    assert owner.send(f"/runs/{week.runs[0]}/undo").status_code == 302
-    assert re.search(r"Run \S+ took back \d+ change", owner.read(f"/runs/{week.runs[0]}").text)
+    held = live(*WORDS).runs[-1]
+    assert owner.send(f"/runs/{held}/release").status_code == 302
+    page = owner.read(f"/runs/{held}").text
+    assert f"released by 23456-{held + 1}" in page
+    assert owner.send(f"/runs/{held + 1}/undo").status_code == 302
+    assert re.search(r"Run \S+ took back [1-9]\d* change", owner.read(f"/runs/{held + 1}").text)
+    assert owner.send(f"/runs/{held}/undo").status_code == 302
+    assert "Nothing was taken back." in owner.read(f"/runs/{held}").text
 
 
 @on_both

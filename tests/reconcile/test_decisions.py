@@ -1,11 +1,13 @@
 """The brake, and what operators decide: release, discard, undo, pins and exemptions."""
 
 import datetime as dt
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import select
 
 from models import Suppression, reading, utcnow
@@ -159,7 +161,7 @@ def test_a_new_change_of_a_held_person_supersedes_what_is_held(app: Flask) -> No
     assert changes_of(number).count(("SEC-101", "pause", "superseded")) == 1
     change_people(people[1:11], active=True, deactivated_at=None)
     run_company(COMPANY, now=day(1))
-    assert runs()[number] == ("manual", "applied")
+    assert runs()[number] == ("manual", "superseded")
 
 
 def test_a_catalog_change_an_operator_confirmed_passes_the_brake_once(app: Flask) -> None:
@@ -189,7 +191,8 @@ def test_a_release_applies_what_was_held(app: Flask) -> None:
     summary = release_run(COMPANY, number)
     assert (summary.state, summary.changes["pause"]) == ("applied", 11)
     assert courses_of_everybody() == dict.fromkeys(people[:11], PAUSED) | dict.fromkeys(people[11:], SENT)
-    assert runs()[number] == ("manual", "applied")
+    assert runs()[number] == ("manual", "released")
+    assert told(number) == "released, 11 released (s)\n  released by 23456-3"
     assert runs()[number + 1] == ("release", "applied")
     assert changes_of(number) == [("SEC-101", "pause", "released")] * 11
     before = dump("leases")
@@ -223,7 +226,8 @@ def test_what_is_discarded_is_not_planned_again_while_its_reason_stays(app: Flas
     change_people(people[:11], tags="")
     assert run_company(COMPANY, now=day(1)).state == "held"
     assert discard_run(COMPANY, 2) == 11
-    assert runs()[2] == ("manual", "applied")
+    assert runs()[2] == ("manual", "discarded")
+    assert told(2) == "discarded, 11 discarded (s)"
     assert run_company(COMPANY, now=day(1)).state == "nothing"
     assert run_company(COMPANY, now=day(2)).state == "nothing"
     assert courses_of_everybody() == dict.fromkeys(people, SENT)
@@ -259,6 +263,46 @@ def test_a_decision_waits_for_the_run_at_work(app: Flask, decide: Callable[..., 
     assert find_claim(COMPANY) is not None
     with pytest.raises(DecisionError, match="another run of company 23456 is at work"):
         decide(COMPANY, number)
+
+
+def test_a_held_run_counts_as_held_only_what_still_is(app: Flask) -> None:
+    people = make_staff()
+    change_people(people[:11], tags="")
+    change_people(people[11:12], tags="SEC-101, ETH-1")
+    assert run_company(COMPANY, now=day(1)).state == "held"
+    assert told(2) == "held, 1 assign, 11 withdraw, 11 held (s)"
+    change_people(people[:4], tags="SEC-101")
+    run_company(COMPANY, now=day(1))
+    assert told(2) == "held, 1 assign, 7 withdraw, 7 held, 4 superseded (s)"
+    change_people(people[4:11], tags="SEC-101")
+    run_company(COMPANY, now=day(1))
+    assert told(2) == "applied, 1 assign, 11 superseded (s)"
+
+
+def test_a_run_whose_changes_were_all_overtaken_is_called_superseded(app: Flask) -> None:
+    people = make_staff()
+    change_people(people[:11], tags="")
+    run_company(COMPANY, now=day(1))
+    change_people(people[:11], tags="SEC-101")
+    run_company(COMPANY, now=day(1))
+    assert told(2) == "superseded, 11 superseded (s)"
+    listed = json.loads(reconcile_list("--json").splitlines()[-2])
+    assert (listed["run"], listed["state"], listed["outcomes"]["held"]) == ("23456-2", "nothing", 0)
+    assert set(listed["changes"].values()) == {0}
+    assert set(listed["outcomes"]) == {"applied", "deferred", "rejected", "held"}
+
+
+def told(number: int) -> str:
+    """What ``reconcile list`` says of one run, without when and how long."""
+    runs_told = re.split(r"^(?=\d{4}-)", reconcile_list(), flags=re.MULTILINE)
+    (told,) = (text for text in runs_told if f" Run {COMPANY}-{number}: " in text)
+    return re.sub(r"\([0-9.]+ s\)", "(s)", told.partition(": ")[2]).rstrip()
+
+
+def reconcile_list(*options: str) -> str:
+    result = current_app.test_cli_runner().invoke(args=["reconcile", "list", COMPANY, *options])
+    assert result.exit_code == 0
+    return str(result.output)
 
 
 # --- undo ------------------------------------------------------------------------------------------

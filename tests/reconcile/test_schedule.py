@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, current_app
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 import reconcile.schedule
 from models import Company, Lease, QueueEntry, reading, utcnow, writing
@@ -232,6 +233,29 @@ def test_a_tick_survives_a_database_that_is_away(app: Flask, monkeypatch: pytest
     scheduler.tick()
     with reading() as connection:
         assert connection.execute(select(Lease.last_run)).scalar_one() == 1
+
+
+def test_a_database_that_is_away_is_one_line_of_the_log_until_something_else_is_wrong(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    problems = iter(
+        ("no such table: leases", "no such table: leases", "unable to open", "", "unable to open")
+    )
+
+    def fail(*_arguments: Any, **_options: Any) -> list[RunSummary]:
+        if problem := next(problems):
+            raise OperationalError("SELECT 1", {}, Exception(problem))
+        return []
+
+    monkeypatch.setattr(reconcile.schedule, "run_due", fail)
+    scheduler = Scheduler(app)
+    for _ in range(5):
+        scheduler.tick()
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [
+        ("The database is not at this release's schema; run: flask --app app db upgrade", None),
+        ("The database cannot be used: unable to open", None),
+        ("The database cannot be used: unable to open", None),
+    ]
 
 
 def test_a_chore_is_done_beside_the_ticks_and_again_after_it_failed(

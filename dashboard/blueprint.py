@@ -37,6 +37,7 @@ pages.add_app_template_filter(count_of, "count_of")
 pages.add_app_template_filter(words.say_moment, "utc")
 pages.add_app_template_filter(words.say_day, "day")
 pages.add_app_template_filter(words.to_iso, "iso")
+pages.add_app_template_filter(words.cut, "cut")
 
 
 @pages.context_processor

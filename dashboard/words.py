@@ -105,6 +105,9 @@ OPERATIONS: Mapping[str, str] = {
     "bulk": "Bulk",
 }
 
+LONGEST_SHOWN = 400
+"""Characters of one cell of a page: more than any sentence of ours."""
+
 TONES: Mapping[str, str] = {
     **dict.fromkeys(("completed", "applied", "live", "done", "active"), "good"),
     **dict.fromkeys(("held", "partial", "blocked", "paused", "expiring", "deferred", "waiting"), "warn"),
@@ -136,6 +139,12 @@ def say_word(word: str | None) -> str:
         if word and word in words:
             return words[word]
     return say_plainly(word or "")
+
+
+def cut(value: object) -> str:
+    """So that nobody's megabyte makes a page one; CSV and JSON have all of it."""
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def say_moment(moment: dt.datetime) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from models import Lease, PlannedChange, QueueEntry, Run, any_of
 from reconcile.bulk import BulkUpdate, Row
-from reconcile.listed import listed, plan_anew
+from reconcile.listed import listed, look_up, plan_anew
 
 _QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
 _IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version
@@ -82,6 +82,7 @@ _WAKE = (
 
 def has_work(connection: Connection, company_id: str, last_run: int, now: dt.datetime) -> bool:
     """Whether a run would find anything to do: one indexed query, however many people there are."""
+    look_up(connection)
     values = {"company": company_id, "last_run": last_run, "now": now}
     return connection.execute(_HAS_WORK, values).first() is not None
 

@@ -90,6 +90,8 @@ def emptied(request: pytest.FixtureRequest, database: str = "") -> Iterator[Flas
     """The application on the database named, or that ``request`` names; empty but for company 23456."""
     is_sqlite = (database or request.param) == "sqlite"
     app: Flask = request.getfixturevalue("sqlite_app" if is_sqlite else "postgres_app")
+    # What one process counted of the tests before is nothing to the next.
+    app.extensions.pop("herdbook.tally", None)
     with app.app_context():
         with writing() as connection:
             empty_tables(connection)

@@ -168,7 +168,7 @@ def test_a_run_killed_at_any_call_is_taken_up_without_loss_or_duplicate(
     people = add_people([f"person{number}" for number in range(25)], "SEC-101, ETH-1")
     process = start(processes, app, platform)
     kill_at(platform, process, point, number)
-    process.join(20)
+    process.join(60)
     assert process.exitcode == -signal.SIGKILL
     end_lease()
     for _ in range(2):
@@ -196,7 +196,7 @@ def test_six_runs_at_once_in_three_processes_send_everything_once(
     for thread in threads:
         thread.join(20)
     for process in others:
-        process.join(20)
+        process.join(60)
     assert [process.exitcode for process in others] == [0, 0]
     run()
     assert len(platform.learner_trainings.rows()) == len(platform.learners.rows()) == len(people)

@@ -13,6 +13,7 @@ from dashboard.queries.looks import LOOK, look_through
 from dashboard.queries.people import load_names, with_names
 from dashboard.tables import Page, Query
 from models import PlannedChange, QueueEntry, Run, reading
+from reconcile.summary import LEFT_ALONE
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "gains": ("assign", "resume"),
@@ -94,19 +95,22 @@ def load_run(company_id: str, number: int) -> RunView:
         if row is None:
             raise RunNotFound(number)
         counts = json.loads(row.counts)
-        changes = counts.get("changes", {})
         columns = tuple(
-            PlanColumn(
-                title,
-                sum(changes.get(kind, 0) for kind in kinds),
-                _load_named(connection, company_id, number, kinds)
-                if any(changes.get(kind, 0) for kind in kinds)
-                else (),
-            )
+            _load_column(connection, (company_id, number), counts, title, kinds)
             for title, kinds in COLUMNS.items()
         )
         held = count_up_to(connection, _HELD_PEOPLE, company=company_id, number=number)
         return RunView(row, counts, columns, held)
+
+
+def _load_column(
+    connection: Any, run: tuple[str, int], counts: Mapping[str, Any], title: str, kinds: tuple[str, ...]
+) -> PlanColumn:
+    """What was released, discarded or superseded counts as nothing done, and is named all the same."""
+    total = sum(counts.get("changes", {}).get(kind, 0) for kind in kinds)
+    is_planned = total or any(counts.get("outcomes", {}).get(each) for each in LEFT_ALONE)
+    people = _load_named(connection, *run, kinds) if is_planned else ()
+    return PlanColumn(title, max(total, sum(len(each.courses) for each in people)), people)
 
 
 def _load_named(connection: Any, company_id: str, number: int, kinds: tuple[str, ...]) -> tuple[Named, ...]:

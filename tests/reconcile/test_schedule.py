@@ -216,8 +216,10 @@ def test_a_run_in_hand_stops_after_its_change_when_the_process_is_told_to(
     people = add_people((f"person{number}@acme.example" for number in range(200)), tags="SEC-101")
     scheduler = start_scheduler(app)
     wait_for(courses_of_everybody)
+    started = time.monotonic()
     scheduler.request_stop()
     scheduler.stop()
+    assert time.monotonic() - started < 5
     assert not lease_is_taken()
     assert len(courses_of_everybody()) < len(people)
 

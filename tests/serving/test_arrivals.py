@@ -50,7 +50,7 @@ def test_twenty_half_sent_requests_keep_nobody_waiting(service: Service) -> None
         start = time.monotonic()
         for _ in range(20):
             assert service.request("GET", "/healthz")[0] == 200
-        assert time.monotonic() - start < ARRIVAL_SECONDS
+        assert time.monotonic() - start < 2
     finally:
         for client in clients:
             client.close()

@@ -4,7 +4,9 @@ URL = http://127.0.0.1:$(PORT)
 UV ?= uv
 FLASK = .venv/bin/flask --app app
 # Three workers for two cores: one of them mostly waits. The databases of the workers are their own.
-PYTEST = .venv/bin/python -m pytest -n 3 --dist loadgroup -m 'not browser'
+PYTEST = .venv/bin/python -m pytest -n 3 -m 'not browser'
+# Every process started here finds what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo test test-full browser screenshots bench lint fmt lock
 
@@ -20,10 +22,10 @@ demo: .venv/run.installed ## play a company's first week against the running ser
 	@.venv/bin/python -m demo $(URL)
 
 test: .venv/dev.installed ## run the tests, on SQLite and on a PostgreSQL they start themselves
-	@$(PYTEST)
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder
 
 test-full: .venv/dev.installed ## the same with every generated case and fault point
-	@SCALE=1 $(PYTEST)
+	@SCALE=1 $(PYTEST) --dist load
 
 browser: .venv/dev.installed ## open every page of the dashboard in Debian's chromium and use it
 	@.venv/bin/python -m pytest -rs -m browser tests/browser

@@ -39,8 +39,6 @@ PAYLOADS = (
     "\N{FULLWIDTH LESS-THAN SIGN}script\N{FULLWIDTH GREATER-THAN SIGN} \N{RIGHT-TO-LEFT OVERRIDE}<b>",
     "+cmd|' /C calc'!A0",
 )
-pytestmark = pytest.mark.xdist_group("payloads")
-"""One worker opens the pages, and every test looks at them."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 NEXT_PAGE = ("a", "rel")

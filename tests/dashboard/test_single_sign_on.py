@@ -27,8 +27,6 @@ from tests.scim.idp import Idp, replace
 
 BACK = "http://localhost/sign-in/company/23456/back"
 PASSWORD = "correct horse battery"
-pytestmark = pytest.mark.xdist_group("provider")
-"""One worker starts the provider."""
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """The reconciler's own fixtures."""
 
+import multiprocessing
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext
 
 import pytest
 from flask import Flask
@@ -27,3 +29,13 @@ def platform(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
         app.config["HERDBOOK"] = replace(config, lms_url=platform.url, lms_tokens={"": platform.token})
         yield platform
         app.config["HERDBOOK"] = config
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes that are there at once: what they need is imported before they are."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["app", "reconcile.run", "tests.reconcile.test_crashes", "tests.reconcile.test_faults"]
+    )
+    return context

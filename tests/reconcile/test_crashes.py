@@ -1,11 +1,11 @@
 """A run that dies anywhere: the next one completes its work, and nobody has a course twice."""
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 import pytest
@@ -137,17 +137,14 @@ def run_and_die(config: Any, step: int) -> None:
         run_company(COMPANY, now=day(1))
 
 
-def start(target: Callable[..., None], *arguments: Any) -> Any:
-    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
-    process.start()
-    return process
-
-
 @pytest.mark.parametrize("step", [25, 40, 55][:: 1 if SCALE == 1 else 3])
-def test_after_kill_9_the_next_run_takes_over_within_the_lease(app: Flask, step: int) -> None:
+def test_after_kill_9_the_next_run_takes_over_within_the_lease(
+    app: Flask, processes: ForkServerContext, step: int
+) -> None:
     people = make_work()
     db.engine.dispose()
-    process = start(run_and_die, app.config["HERDBOOK"], step)
+    process = processes.Process(target=run_and_die, args=(app.config["HERDBOOK"], step))
+    process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     assert run_company(COMPANY, now=day(1)).state == "busy"
@@ -165,15 +162,15 @@ def run_when_told(config: Any, gate: Any, states: Any) -> None:
         states.put(run_company(COMPANY, now=day(1)).state)
 
 
-def test_six_runs_at_once_in_threads_and_processes_are_one_at_a_time(app: Flask) -> None:
+def test_six_runs_at_once_in_threads_and_processes_are_one_at_a_time(
+    app: Flask, processes: ForkServerContext
+) -> None:
     people = make_work()
     db.engine.dispose()
-    spawn = multiprocessing.get_context("spawn")
-    gate, states = spawn.Barrier(6), spawn.Queue()
-    config = app.config["HERDBOOK"]
-    processes = [spawn.Process(target=run_when_told, args=(config, gate, states)) for _ in range(2)]
-    threads = [threading.Thread(target=run_when_told, args=(config, gate, states)) for _ in range(4)]
-    everybody: list[Any] = [*processes, *threads]
+    gate, states = processes.Barrier(6), processes.Queue()
+    told = (app.config["HERDBOOK"], gate, states)
+    everybody: list[Any] = [processes.Process(target=run_when_told, args=told) for _ in range(2)]
+    everybody += [threading.Thread(target=run_when_told, args=told) for _ in range(4)]
     for each in everybody:
         each.start()
     found = Counter(states.get(timeout=60) for _ in range(6))

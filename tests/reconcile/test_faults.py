@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -119,14 +118,6 @@ def run_in_a_process_of_its_own(database_url: str, lms_url: str, token: str) -> 
     )
     with create_app(config).app_context():
         run_company(COMPANY, now=NOON)
-
-
-@pytest.fixture(scope="session")
-def processes() -> ForkServerContext:
-    """Processes that are there at once: what they need is imported before they are."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["app", "reconcile.run", "tests.reconcile.test_faults"])
-    return context
 
 
 def start(processes: ForkServerContext, app: Flask, platform: Platform) -> BaseProcess:

@@ -1,6 +1,7 @@
 """The pages for machines."""
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 
@@ -91,5 +92,6 @@ def test_every_metric_is_there_and_names_neither_company_nor_person(client: Flas
     assert 'herdbook_request_seconds_count{method="GET",status="200"} ' in told
     assert 'herdbook_open_flags{rule="missing_family_name"} 1.0' in told
     assert "herdbook_companies 1.0" in told
-    assert "23456" not in told
-    assert "alice" not in told
+    said = re.sub(r" [-+.\de]+$", "", told, flags=re.MULTILINE)  # A figure may have any digits.
+    assert "23456" not in said
+    assert "alice" not in said

@@ -115,8 +115,8 @@ def cost_in_hellos(company: Filled) -> dict[str, float]:
     with both(company) as (ours, limit):
         for _ in range(ROUNDS):
             for name, calls in named.items():
-                unit = cpu_per_request(limit, hello, 300, company.headers)
-                samples[name].append(cpu_per_request(ours, calls, 200, company.headers) / unit)
+                unit = cpu_per_request(limit, hello, 600, company.headers)
+                samples[name].append(cpu_per_request(ours, calls, 400, company.headers) / unit)
     return {name: statistics.median(values) for name, values in samples.items()}
 
 

@@ -31,6 +31,7 @@ DATABASE_UNUSABLE = (OperationalError, InternalError, ProgrammingError)
 
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 _OTHER_VERSION = re.compile(r"/scim/(v(?!2/)[0-9][0-9.]*)/", re.IGNORECASE)
+_BEYOND_ASCII = re.compile(rb"%[89A-Fa-f]|[^\x00-\x7f]")
 _CORRELATION = re.compile(r"[\w.:-]{8,100}", re.ASCII)
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -137,7 +138,7 @@ def _open_entry(asked: Request) -> Entry:
 
 def _require_utf8(query: bytes) -> None:
     """A query string must be UTF-8 once decoded: what a filter says must not be guessed."""
-    if b"%" not in query and query.isascii():
+    if not _BEYOND_ASCII.search(query):
         return
     try:
         unquote_to_bytes(query).decode()

@@ -4,6 +4,7 @@ import logging
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, text
@@ -82,6 +83,7 @@ class Entry:
         )
 
 
+@lru_cache(maxsize=256)
 def to_idp(agent: str | None) -> str | None:
     """Name the IdP behind a User-Agent; an unknown agent stands for itself."""
     folded = (agent or "").lower()

@@ -18,6 +18,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 _LINE_LIMIT = 8 * 1024
 """Bytes of a chunk's first line, and of all trailers."""
 _CHUNKED = -1
+_FRAMING_HEADERS = re.compile(rb"\r\n(transfer-encoding|content-length|expect):(.*?)(?=\r\n|\Z)", re.DOTALL)
 
 
 class Framing:
@@ -64,8 +65,7 @@ class Framing:
         return 431, f"The headers are longer than {HEAD_LIMIT} bytes."
 
     def _read_headers(self, head: bytes) -> None:
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
+        for name, value in _FRAMING_HEADERS.findall(head):
             value = value.strip()
             if name == b"transfer-encoding" and value.endswith(b"chunked"):
                 self._length = _CHUNKED

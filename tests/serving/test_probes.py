@@ -95,3 +95,11 @@ def test_every_metric_is_there_and_names_neither_company_nor_person(client: Flas
     said = re.sub(r" [-+.\de]+$", "", told, flags=re.MULTILINE)  # A figure may have any digits.
     assert "23456" not in said
     assert "alice" not in said
+
+
+def test_a_method_of_a_strangers_own_invention_gets_no_line_of_its_own(client: FlaskClient) -> None:
+    for method in ("BREW", "WHEN"):
+        client.open("/scim/v2/23456/Users", method=method)
+    told = client.get("/metrics").text
+    assert 'method="other"' in told
+    assert "BREW" not in told

@@ -25,7 +25,7 @@ BY_ITSELF = {"delete": {"deleted": (False, True)}, "revive": {"deleted": (True, 
 """Operations that decide whatever attributes they change."""
 MOST_ENTRIES = 200
 MOST_LOOKED_AT = 2_000
-"""Of the groups somebody is in, writes among which those are sought that mention the person."""
+"""Of each group somebody is in, writes among which those are sought that mention the person."""
 STANDING = ("applied", "deferred", "rejected", "held")
 """Outcomes of a change that still says something about the course."""
 
@@ -98,8 +98,9 @@ def list_requests(connection: Connection, company_id: str, user_id: str) -> tupl
             GroupMember.company_id == company_id, GroupMember.member_id == user_id
         )
     ).scalars()
-    own = _load_entries(connection, _entries(company_id, [user_id]))
-    of_groups = _load_entries(connection, _mentioning(company_id, groups.all(), user_id))
+    own = _load_entries(connection, _entries(company_id, user_id))
+    mentioning = [_mentioning(company_id, each, user_id) for each in groups]
+    of_groups = [row for each in mentioning for row in _load_entries(connection, each)]
     rows = [(row, _deciding(row)) for row in own] + [(row, _joining(row, user_id)) for row in of_groups]
     return tuple(
         Request(row.id, row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
@@ -108,18 +109,18 @@ def list_requests(connection: Connection, company_id: str, user_id: str) -> tupl
     )
 
 
-def _entries(company_id: str, resources: Sequence[str], most: int = MOST_ENTRIES) -> Select[Any]:
+def _entries(company_id: str, resource: str, most: int = MOST_ENTRIES) -> Select[Any]:
     return (
         select(LogEntry.__table__)
-        .where(LogEntry.company_id == company_id, LogEntry.resource_id.in_(resources), LogEntry.status < 300)
+        .where(LogEntry.company_id == company_id, LogEntry.resource_id == resource, LogEntry.status < 300)
         .order_by(LogEntry.id.desc())
         .limit(most)
     )
 
 
-def _mentioning(company_id: str, groups: Sequence[str], user_id: str) -> Select[Any]:
-    """Writes to groups that may concern one member: most of those to a large group concern others."""
-    entry = _entries(company_id, groups, MOST_LOOKED_AT).subquery().c
+def _mentioning(company_id: str, group: str, user_id: str) -> Select[Any]:
+    """Writes to a group that may concern one member: most of those to a large group concern others."""
+    entry = _entries(company_id, group, MOST_LOOKED_AT).subquery().c
     concerns = or_(entry.changes.contains(user_id), entry.changes.contains('"displayName"'))
     return select(*entry).where(concerns).order_by(entry.id.desc()).limit(MOST_ENTRIES)
 

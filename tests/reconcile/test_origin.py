@@ -49,4 +49,5 @@ def plans_of_listing(user_id: str) -> list[str]:
 
 def indexes_in(plan: Any) -> list[str]:
     words = " ".join(str(row[-1]) for row in plan).split()
-    return [word for word in words if word.startswith(("ix_provisioning", "pk_prov", "sqlite_autoindex_prov"))]
+    of_the_log = ("ix_provisioning_log", "pk_provisioning_log", "sqlite_autoindex_provisioning_log")
+    return [word for word in words if word.startswith(of_the_log)]

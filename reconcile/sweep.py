@@ -7,7 +7,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, or_, select, update
 
-from models import Assignment, Company, Exemption, GroupMember, Pin, QueueEntry, User, any_of, reading
+from models import (
+    Assignment,
+    Company,
+    Exemption,
+    Group,
+    GroupMember,
+    Pin,
+    QueueEntry,
+    User,
+    any_of,
+    reading,
+)
+from reconcile.codes import expand
 from reconcile.desired import make_desired
 from reconcile.load import CHUNK
 from reconcile.state import Catalog, Course, Profile, Rules
@@ -59,8 +71,15 @@ def _is_concerned(
     if profiles:
         conditions.append(any_of(_profile_text(connection), profiles))
     if courses:
-        conditions += [_has_any(model, company_id, courses) for model in (Assignment, Pin, Exemption)]
-    if conditions and _has_groups(connection, company_id):
+        conditions.append(_has_any(Assignment, company_id, courses))
+    for model in (Pin, Exemption):
+        # Of a journey, or of a retired course, what it leads to may change and the entry itself may not.
+        moved = _list_moved(connection, company_id, model.course, old.catalog, new.catalog)
+        if named := sorted({*moved, *courses}):
+            conditions.append(_has_any(model, company_id, named))
+    if _has_groups(connection, company_id) and (
+        conditions or _list_moved(connection, company_id, Group.display_name, old.catalog, new.catalog)
+    ):
         # Which groups somebody is in is no column of theirs; there are few enough of these people.
         members = select(GroupMember.member_id).where(GroupMember.company_id == company_id)
         conditions.append(User.id.in_(members))
@@ -102,6 +121,19 @@ def _consequences(course: Course | None) -> tuple[Any, ...]:
         course.superseded_by,
         course.retired,
     )
+
+
+def _list_moved(
+    connection: Connection, company_id: str, column: Any, old: Catalog, new: Catalog
+) -> list[str]:
+    """The texts of ``column``, read as codes, that lead to other steps than before."""
+    texts = connection.execute(select(column).distinct().where(column.class_.company_id == company_id))
+    return [text for text in texts.scalars() if _steps_of(text, old) != _steps_of(text, new)]
+
+
+def _steps_of(code: str, catalog: Catalog) -> list[tuple[Any, ...]]:
+    steps = expand(code, catalog)
+    return [(_consequences(step.course), step.via, step.position, step.before) for step in steps]
 
 
 def _has_any(model: Any, company_id: str, courses: Collection[str]) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from reconcile.catalog import (
     save_catalog,
 )
 from reconcile.catalog_file import to_yaml
+from reconcile.decisions import save_exemption, save_pin
 from reconcile.embedded import record_progress
 from reconcile.run import run_company
 from tests.conftest import scaled
@@ -293,18 +294,87 @@ def test_the_effect_of_a_file_is_named_before_it_is_loaded(app: Flask) -> None:
     assert (effect.tally.losing, effect.tally.gaining) == (1, 1)
 
 
+def add_group(name: str, *members: str) -> None:
+    """Groups are a source now, and these people are in one."""
+    with writing() as connection:
+        connection.execute(update(Company).values(groups=True))
+        group = {"company_id": COMPANY, "id": name, "created_at": NOON, "modified_at": NOON, "document": "{}"}
+        names = {"shadow": "{}", "display_name": name, "display_name_key": name.casefold()}
+        connection.execute(Group.__table__.insert().values(**group, **names))  # type: ignore[attr-defined]
+        for person in members:
+            member = {"company_id": COMPANY, "group_id": name, "member_id": person}
+            connection.execute(GroupMember.__table__.insert().values(**member, kind="User", position=0))  # type: ignore[attr-defined]
+
+
 def test_members_of_groups_are_planned_again_where_groups_are_a_source(app: Flask) -> None:
     use_catalog()
     joy = add_person()
-    with writing() as connection:
-        connection.execute(update(Company).values(groups=True))
-        group = {"company_id": COMPANY, "id": "g1", "created_at": NOON, "modified_at": NOON, "document": "{}"}
-        names = {"shadow": "{}", "display_name": "NEW-1", "display_name_key": "new-1"}
-        connection.execute(Group.__table__.insert().values(**group, **names))  # type: ignore[attr-defined]
-        member = {"company_id": COMPANY, "group_id": "g1", "member_id": joy}
-        connection.execute(GroupMember.__table__.insert().values(**member, kind="User", position=0))  # type: ignore[attr-defined]
+    add_group("NEW-1", joy)
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == {}
     use_catalog(CATALOG.replace("journeys:", "  - {code: NEW-1, title: New}\njourneys:"))
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == {"NEW-1": "sent"}
+
+
+LONGER = CATALOG.replace("[ETH-1, SEC-101]", "[ETH-1, SEC-101, FORK-1]")
+
+
+def test_a_course_added_to_a_journey_reaches_who_is_on_it_by_a_group_alone(app: Flask) -> None:
+    use_catalog()
+    joy, ann = add_people(["joy@acme.example", "ann@acme.example"])
+    add_group("ONBOARD", joy)
+    run_company(COMPANY, now=NOON)
+    assert (courses_of(joy), courses_of(ann)) == ({"ETH-1": "sent", "SEC-101": "sent"}, {})
+    assert named_in_the_effect_of(LONGER) == {("joy@acme.example", "assign", "FORK-1")}
+    use_catalog(LONGER)
+    run_company(COMPANY, now=NOON)
+    assert (sorted(courses_of(joy)), courses_of(ann)) == (["ETH-1", "FORK-1", "SEC-101"], {})
+
+
+def test_an_alias_that_makes_a_group_a_source_reaches_its_members(app: Flask) -> None:
+    use_catalog()
+    joy = add_person()
+    add_group("Newcomers", joy)
+    run_company(COMPANY, now=NOON)
+    assert save_alias(COMPANY, "newcomers", "ONBOARD") == 1
+    run_company(COMPANY, now=NOON)
+    assert courses_of(joy) == {"ETH-1": "sent", "SEC-101": "sent"}
+
+
+def test_a_course_added_to_a_journey_reaches_who_is_pinned_to_it_and_spares_who_is_exempt(app: Flask) -> None:
+    use_catalog()
+    joy = add_person()
+    kim = add_person("kim@acme.example", tags="FORK-1")
+    add_person("ann@acme.example")
+    save_pin(COMPANY, joy, "ONBOARD", "asked for", None)
+    save_exemption(COMPANY, kim, "ONBOARD", "knows us", None)
+    run_company(COMPANY, now=NOON)
+    assert (courses_of(joy), courses_of(kim)) == ({"ETH-1": "sent", "SEC-101": "sent"}, {"FORK-1": "sent"})
+    assert named_in_the_effect_of(LONGER) == {
+        ("joy@acme.example", "assign", "FORK-1"),
+        ("kim@acme.example", "withdraw", "FORK-1"),
+    }
+    use_catalog(LONGER)
+    assert out_of_date() == {joy, kim}
+    run_company(COMPANY, now=NOON)
+    assert (sorted(courses_of(joy)), courses_of(kim)) == (["ETH-1", "FORK-1", "SEC-101"], {})
+
+
+def test_a_chain_of_successors_that_bends_in_its_middle_takes_the_pinned_along(app: Flask) -> None:
+    chain = CATALOG.replace("due_days: 14}", "superseded_by: HAR-CA}").replace(
+        "training_id: 1, due_days: 30}", "training_id: 1, superseded_by: ETH-1}"
+    )
+    use_catalog(chain)
+    joy = add_person()
+    save_pin(COMPANY, joy, "SEC-101", "asked for", None)
+    run_company(COMPANY, now=NOON)
+    assert courses_of(joy) == {"HAR-CA": "sent"}
+    use_catalog(chain.replace("superseded_by: HAR-CA", "superseded_by: FORK-1"))
+    run_company(COMPANY, now=NOON)
+    assert courses_of(joy) == {"FORK-1": "sent"}
+
+
+def named_in_the_effect_of(text: str) -> set[tuple[str, str, str]]:
+    effect = preview_catalog(COMPANY, parse_catalog(text))
+    return {(each.user_name, each.kind, each.course) for each in effect.names}

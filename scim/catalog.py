@@ -22,7 +22,7 @@ from scim.filter_matching import values
 from scim.filters import evaluate, parse_filter
 from scim.log import Entry
 from scim.paths import Path, parse_sort
-from scim.projection import parse_projection, project
+from scim.projection import Projection, parse_projection, project
 from scim.resources import base_url, render_list
 from scim.schemas import LEARNING_JOURNEY, OKTA_ENTITLEMENT, TRAINING_TAG
 from scim.search_requests import SearchRequest
@@ -76,12 +76,12 @@ def _cut(
     return found[at:end], {**more}
 
 
-def get(entry: Entry, endpoint: str, code: str) -> str:
-    """One code, as text. Raises ``NotFound``."""
+def get(entry: Entry, endpoint: str, code: str, projection: Projection | None) -> str:
+    """One code, as text: what ``projection`` shows of it. Raises ``NotFound``."""
     entry.resource_type, entry.resource_id = KINDS[endpoint].name, code
     for each in _load(entry, endpoint):
         if each["id"] == code:
-            return dump(each)
+            return dump(project(each, projection) if projection else each)
     raise NotFound(f"There is no code {code[:80]!a}.")
 
 

@@ -20,7 +20,7 @@ from scim.filter_nodes import (
     ValuePath,
 )
 from scim.filter_tokens import Token, parse_literal, parse_tokens
-from scim.paths import Path, parse_path
+from scim.paths import Path, find_path
 
 __all__ = [
     "And",
@@ -40,10 +40,16 @@ __all__ = [
 MAX_DEPTH = 50
 MAX_TERMS = 200
 
+_NOTHING = Comparison(Path(VALUE), "gt", None)
+"""What nobody meets: no value is greater than null."""
 
-def parse_filter(text: str, resource_type: ResourceType) -> Node:
-    """The tree of the filter ``text``. Raises ``InvalidFilter`` naming the position and what was expected."""
-    parser = _Parser(text, resource_type)
+
+def parse_filter(text: str, resource_type: ResourceType, beside: Sequence[ResourceType] = ()) -> Node:
+    """The tree of the filter ``text``. Raises ``InvalidFilter`` naming the position and what was expected.
+
+    An attribute that only a kind of resource searched ``beside`` has is one without a value here.
+    """
+    parser = _Parser(text, resource_type, beside)
     node = parser.parse_or()
     if parser.token.kind != "end":
         found = f"found {parser.token}"
@@ -73,10 +79,11 @@ def parse_value_path(text: str, scope: Attribute, resource_type: ResourceType) -
 class _Parser:
     """Recursive descent over the tokens; ``scope`` is the attribute whose brackets we are in."""
 
-    def __init__(self, text: str, resource_type: ResourceType) -> None:
+    def __init__(self, text: str, resource_type: ResourceType, beside: Sequence[ResourceType] = ()) -> None:
         self.tokens = parse_tokens(text)
         self.position = 0
         self.resource_type = resource_type
+        self.beside = beside
         self.scope: Attribute | None = None
         self.depth = 0
         self.terms = 0
@@ -154,10 +161,10 @@ class _Parser:
         self.terms += 1
         if self.terms > MAX_TERMS:
             raise InvalidFilter(f"position {self.token.at}: the filter has more than {MAX_TERMS} comparisons")
-        path = self.parse_attribute()
-        if self.token.kind == "mark" and self.token.text == "[":
-            return self.parse_value_path(path)
-        return self.parse_comparison(path)
+        path, is_ours = self.parse_attribute()
+        is_list = self.token.kind == "mark" and self.token.text == "["
+        node = self.parse_value_path(path) if is_list else self.parse_comparison(path)
+        return node if is_ours else without_value(node)
 
     def parse_value_path(self, path: Path) -> Node:
         """``emails[...]``; and ``emails[...].value eq "x"``, which Entra sends: one element meets both."""
@@ -180,19 +187,20 @@ class _Parser:
             return self.take().text[1:]
         return None
 
-    def parse_attribute(self) -> Path:
+    def parse_attribute(self) -> tuple[Path, bool]:
+        """What the next token names, and whether resources of our kind have it."""
         token = self.take()
         if token.kind != "word":
             raise InvalidFilter(f"position {token.at}: expected an attribute, found {token}")
         if self.scope:
-            return Path(self.find_inside(self.scope, token.text, token))
+            return Path(self.find_inside(self.scope, token.text, token)), True
         try:
-            path = parse_path(token.text, self.resource_type)
+            path, kind = find_path(token.text, (self.resource_type, *self.beside))
         except InvalidPath as error:
             raise InvalidFilter(f"position {token.at}: {error.detail}") from None
         if path.leaf.returned == "never":
             raise InvalidFilter(f"position {token.at}: {path} cannot be searched")
-        return path
+        return path, kind is self.resource_type
 
     def find_inside(self, scope: Attribute, name: str, token: Token) -> Attribute:
         sub = undeclared(name) if scope.verbatim else scope.find_sub(name)
@@ -231,6 +239,12 @@ class _Parser:
         if value is None:
             raise InvalidFilter(f"position {token.at}: {path} is complex; compare one of its sub-attributes")
         return Path(attribute, value, path.urn)
+
+
+def without_value(node: Node) -> Node:
+    """``node`` where its attribute has no value (RFC 7644 3.4.2.1): only ``ne`` and ``eq null`` are met."""
+    is_met = isinstance(node, Comparison) and (node.op, node.value is None) in (("ne", False), ("eq", True))
+    return Not(_NOTHING) if is_met else _NOTHING
 
 
 def balance(kind: type[And] | type[Or], nodes: Sequence[Node]) -> Node:

@@ -16,7 +16,7 @@ from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
 from scim.log import Entry, record_refusal, to_idp
-from scim.responses import respond
+from scim.responses import MEDIA_TYPE, respond
 from scim.tally import count_request
 
 logger = logging.getLogger(__name__)
@@ -93,6 +93,8 @@ def close_connection(_: BaseException | None = None) -> None:
 def leave(response: Response) -> Response:
     """Count the request, note the token's use."""
     entry: Entry = g.entry
+    if request.method == "OPTIONS":
+        response.content_type = MEDIA_TYPE
     if entry.access is not None:
         count_request(entry.access, entry.operation, utcnow())
     response.headers.add("X-Request-ID", entry.correlation_id)

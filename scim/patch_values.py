@@ -154,7 +154,9 @@ def _change_element(held: Any, op: str, target: Target, value: Any) -> dict[str,
     elif is_blank(value):
         return None
     else:
-        new = merge_complex(element, value, attribute)
+        # Where one element is meant, a list of it means the same.
+        alone = value[0] if isinstance(value, list) and len(value) == 1 else value
+        new = merge_complex(element, alone, attribute)
     _check_immutable(element, new or {}, attribute)
     return new
 

@@ -1,6 +1,7 @@
 """Attribute paths: what ``name.familyName`` or ``urn:...:User:department`` stands for (RFC 7644 3.10)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,17 +65,33 @@ def parse_path(text: str, resource_type: ResourceType) -> Path:
     return Path(attribute, _find_sub(attribute, sub_name), urn)
 
 
-def parse_sort(text: str | None, resource_type: ResourceType) -> Path | None:
-    """The attribute a list is sorted by; None where ``text`` names none. Raises ``InvalidPath``."""
+def find_path(text: str, kinds: Sequence[ResourceType]) -> tuple[Path, ResourceType]:
+    """What ``text`` names, and the first of ``kinds`` that has it. Raises what the first one says."""
+    refusals = []
+    for kind in kinds:
+        try:
+            return parse_path(text, kind), kind
+        except InvalidPath as error:
+            refusals.append(error.detail)
+    raise InvalidPath(refusals[0])
+
+
+def parse_sort(
+    text: str | None, resource_type: ResourceType, beside: Sequence[ResourceType] = ()
+) -> Path | None:
+    """The attribute a list is sorted by; None where ``text`` names none. Raises ``InvalidPath``.
+
+    None as well for one that only a kind of resource listed ``beside`` has: nobody here has a value of it.
+    """
     if not text:
         return None
     try:
-        path = parse_path(text, resource_type)
+        path, kind = find_path(text, (resource_type, *beside))
     except InvalidPath as error:
         raise InvalidPath(f"sortBy: {error.detail}") from None
     if path.leaf.is_complex and not path.attribute.multi_valued:
         raise InvalidPath(f"sortBy: {path} is complex; name one of its sub-attributes.")
-    return path
+    return path if kind is resource_type else None
 
 
 def _find(name: str, schema: Schema, resource_type: ResourceType) -> tuple[str | None, Attribute | None]:

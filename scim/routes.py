@@ -24,6 +24,7 @@ VERBS: dict[str, ModuleType] = {"Users": users, "Groups": groups}
 KINDS = {"Users": USER, "Groups": GROUP}
 _EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _ENDPOINT = "/<any(Users, Groups):endpoint>"
+_SEARCH = ".search"
 _CODES = "/<any(TrainingTags, LearningJourneys):endpoint>"
 
 
@@ -66,9 +67,7 @@ def create_resource(endpoint: str) -> Response:
 
 @blueprint.get(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
 def get_resource(endpoint: str, resource_id: str) -> Response:
-    if resource_id == ".search":
-        raise MethodNotAllowed("POST")
-    entry, projection = _entry(endpoint, resource_id), _projection(endpoint)
+    entry, projection = _entry(endpoint, resource_id), _projection(KINDS[endpoint])
     return _show(endpoint, VERBS[endpoint].get(entry, resource_id, projection))
 
 
@@ -150,7 +149,9 @@ def search_codes(endpoint: str) -> Response:
 
 @blueprint.get(f"{_CODES}/<path:code>", strict_slashes=False)
 def get_code(endpoint: str, code: str) -> Response:
-    return respond(catalog.get(g.entry, endpoint, code))
+    if code == _SEARCH:
+        raise MethodNotAllowed("OPTIONS, POST")
+    return respond(catalog.get(g.entry, endpoint, code, _projection(catalog.KINDS[endpoint])))
 
 
 # --- how it leaves --------------------------------------------------------------------------------------
@@ -158,6 +159,8 @@ def get_code(endpoint: str, code: str) -> Response:
 
 def _entry(endpoint: str, resource_id: str | None = None) -> Entry:
     entry: Entry = g.entry
+    if resource_id == _SEARCH:
+        raise MethodNotAllowed("OPTIONS, POST")
     entry.resource_type, entry.resource_id = KINDS[endpoint].name, resource_id
     return entry
 
@@ -170,20 +173,20 @@ def _show(endpoint: str, answer: Answer) -> Response:
     if answer.version is not None:
         response.headers.add("ETag", to_etag(answer.version))
         known = request.environ.get("HTTP_IF_NONE_MATCH")
-        if known and request.method == "GET" and is_matched(known, answer.version):
+        if known and request.method in ("GET", "HEAD") and is_matched(known, answer.version):
             response.status_code, response.data = 304, b""
             return response
-    if answer.text and (projection := _projection(endpoint)):
+    if answer.text and (projection := _projection(KINDS[endpoint])):
         response.set_data(apply_projection(answer.text, projection))
     return response
 
 
-def _projection(endpoint: str) -> Projection | None:
+def _projection(kind: ResourceType) -> Projection | None:
     if not request.query_string:
         return None
     names = {name: request.args.getlist(name) for name in ("attributes", "excludedAttributes")}
     asked = parse_arguments(names)
-    return parse_projection(asked.attributes, asked.excluded, KINDS[endpoint])
+    return parse_projection(asked.attributes, asked.excluded, kind)
 
 
 def _list(resources: list[dict[str, Any]]) -> Response:

@@ -10,9 +10,9 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from models import engine
+from scim.attributes import ResourceType
 from scim.bodies import dump
 from scim.cursors import make_cursor, read_cursor
-from scim.errors import InvalidFilter, InvalidPath
 from scim.filters import parse_filter
 from scim.log import Entry
 from scim.memberships import load_groups, load_members
@@ -87,28 +87,22 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
 
 
 def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Part]:
-    """One part for each kind of resource that has all attributes asked about (RFC 7644 3.4.2.1)."""
+    """One part for each kind of resource (RFC 7644 3.4.2.1)."""
     listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
-    parts, refusals = [], []
-    for listing in listings:
-        try:
-            part = _make_part(entry, listing, request)
-        except (InvalidFilter, InvalidPath) as error:
-            refusals.append(error)
-        else:
-            parts.append(part)
-    if not parts:
-        raise refusals[0]
+    kinds = [each.kind for each in listings]
+    parts = [_make_part(entry, each, request, kinds) for each in listings]
     return [part for part in parts if part.listing is USERS or entry.company.groups]
 
 
-def _make_part(entry: Entry, listing: Listing, request: SearchRequest) -> Part:
+def _make_part(entry: Entry, listing: Listing, request: SearchRequest, kinds: Sequence[ResourceType]) -> Part:
+    """Where one of ``kinds`` has an attribute and this one has not, nobody here has a value of it."""
     literals: list[Any] = []
-    node = parse_filter(request.filter, listing.kind) if request.filter is not None else None
+    beside = [each for each in kinds if each is not listing.kind]
+    node = parse_filter(request.filter, listing.kind, beside) if request.filter is not None else None
     return Part(
         listing,
         to_shape(node, literals) if node else None,
-        Order(parse_sort(request.sort_by, listing.kind), request.descending),
+        Order(parse_sort(request.sort_by, listing.kind, beside), request.descending),
         parse_projection(request.attributes, request.excluded, listing.kind),
         to_values(literals)
         | {

@@ -197,11 +197,18 @@ def test_unknown_paths_and_methods_are_scim_errors(idp: Idp) -> None:
         ("POST", "/Schemas", {"GET"}),
         ("GET", "/Bulk", {"POST"}),
         ("GET", "/Users/.search", {"POST"}),
+        ("PUT", "/Users/.search", {"POST"}),
+        ("PATCH", "/Groups/.search", {"POST"}),
+        ("DELETE", "/Users/.search", {"POST"}),
+        ("GET", "/TrainingTags/.search", {"POST"}),
     ):
         answer = idp.send(method, path)
         assert_refused(answer, 405)
         assert allowed <= set(answer.headers["Allow"].split(", ")), path
     assert_refused(idp.get("/Me"), 501)
+    offered = idp.send("OPTIONS", "/Users")
+    assert (offered.status_code, offered.headers["Content-Type"]) == (200, "application/scim+json")
+    assert {"GET", "POST"} <= set(offered.headers["Allow"].split(", "))
     one_of_each = ("ResourceTypes/User", f"Schemas/{CORE}")
     for path in ("ServiceProviderConfig", "ResourceTypes", "Schemas", *one_of_each):
         assert_refused(idp.get(f"/{path}?Filter=id%20pr"), 403)

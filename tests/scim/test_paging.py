@@ -203,6 +203,10 @@ def test_the_root_lists_people_then_groups(idp: Idp) -> None:
         assert (names(listed), listed["totalResults"]) == (everything[start - 1 : start + 1], 5)
     for count in (1, 2, 3, 4, 5):
         assert [name for each in walk(idp, "/", count=count) for name in names(each)] == everything
+    for query in ({"sortBy": "userName"}, {"sortBy": "userName", "cursor": ""}):
+        assert names(page(idp, "/", **query)) == everything, "groups have no userName and come last"
+    refused = idp.get("/?sortBy=shoeSize")
+    assert (refused.status_code, refused.get_json()["scimType"]) == (400, "invalidPath")
 
 
 def test_a_search_by_post_is_the_same_list(idp: Idp) -> None:
@@ -254,6 +258,8 @@ def test_codes_are_listed_for_whoever_assigns_them(app: Flask, idp: Idp) -> None
     assert page(idp, "/TrainingTags", filter='id eq "CDL"')["totalResults"] == 1
     assert [each["id"] for each in page(idp, "/LearningJourneys")["Resources"]] == ["LJ"]
     assert idp.get("/TrainingTags/LJ").status_code == 404
+    shown = idp.get("/TrainingTags/CDL?attributes=displayName").get_json()
+    assert shown.keys() == {"schemas", "id", "displayName"}
     for query in ({}, {"sortBy": "displayName"}, {"sortOrder": "descending"}):
         first, *rest = walk(idp, "/TrainingTags", count=1, **query)
         assert [each["id"] for some in (first, *rest) for each in some["Resources"]] == ["A B/C", "CDL"]

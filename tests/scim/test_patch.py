@@ -157,6 +157,10 @@ class TestReplace:
         document = joy(addresses=[{"type": "work", "locality": "Reno", "region": "NV"}])
         changed = patched(document, replace('addresses[type eq "work"]', {"locality": "Elko"}))
         assert changed["addresses"] == [{"type": "work", "locality": "Elko", "region": "NV"}]
+        alone = patched(document, replace('addresses[type eq "work"]', [{"locality": "Elko"}]))
+        assert alone == changed, "a list of one element is that element"
+        with pytest.raises(InvalidValue):
+            patched(document, replace('addresses[type eq "work"]', [{"locality": "Elko"}, {"region": "NV"}]))
 
     def test_one_sub_attribute_of_the_selected_values(self) -> None:
         document = joy(emails=[WORK, HOME])

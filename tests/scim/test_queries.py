@@ -176,5 +176,31 @@ def test_both_kinds_are_found_from_the_root(idp: Idp) -> None:
     assert ids('displayName eq "drivers"') == [joy["id"], group["id"]]
     assert ids('userName eq "joy"') == [joy["id"]]
     assert ids('meta.resourceType eq "Group"') == [group["id"]]
+    assert ids('userName eq "joy" or displayName eq "drivers"') == [joy["id"], group["id"]]
     switch(groups=False)
     assert ids('displayName eq "drivers"') == [joy["id"]]
+
+
+def test_at_the_root_an_attribute_of_the_other_kind_has_no_value(idp: Idp) -> None:
+    """RFC 7644 3.4.2.1: as if there is no attribute value; a presence or equality filter is false."""
+    switch(groups=True)
+    joy = idp.create("joy", displayName="Drivers", emails=[{"value": "joy@x", "type": "work"}])
+    idp.create_group("Drivers", joy)
+
+    def kinds(text: str) -> str:
+        answer = idp.post("/.search", {"filter": f'displayName eq "drivers" and ({text})'})
+        assert answer.status_code == 200, answer.text
+        return " ".join(each["meta"]["resourceType"] for each in answer.get_json()["Resources"])
+
+    assert kinds("userName pr") == "User"
+    assert kinds("not (userName pr)") == kinds("userName eq null") == "Group"
+    assert kinds("userName ne null") == "User"
+    assert kinds('userName ne "bob"') == "User Group"
+    assert kinds('emails[type eq "work"].value co "joy"') == "User"
+    assert kinds('not (emails[type eq "work"])') == "Group"
+    assert kinds(f'members.value eq "{joy["id"]}"') == "Group"
+    assert kinds(f'members[value eq "{joy["id"]}"] or active eq true') == "User Group"
+    refused = idp.post("/.search", {"filter": 'userName eq "joy" or shoeSize gt 40'})
+    assert (refused.status_code, refused.get_json()["scimType"]) == (400, "invalidFilter")
+    assert "shoeSize" in refused.get_json()["detail"]
+    assert idp.post("/Groups/.search", {"filter": "userName pr"}).status_code == 400

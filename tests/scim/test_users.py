@@ -274,6 +274,7 @@ def test_a_version_asked_for_must_be_the_one_there_is(idp: Idp) -> None:
     assert idp.patch(path, replace("title", "y"), If_Match='W/"1", W/"2"').status_code == 200
     unchanged = idp.get(path, If_None_Match='W/"3"')
     assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", 'W/"3"')
+    assert idp.send("HEAD", path, If_None_Match='W/"3"').status_code == 304
     assert idp.get(path, If_None_Match='W/"2"').status_code == 200
     assert idp.delete(path, If_Match="*").status_code == 204
 

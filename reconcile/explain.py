@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from models import reading, utcnow
 from reconcile.learners import PersonNotFound, get_user_id
@@ -17,6 +18,7 @@ from reconcile.origin import (
     say_time,
 )
 from reconcile.planner import Planner
+from reconcile.proposals import load_proposed
 from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
 from reconcile.rulebook import load_rules
@@ -136,8 +138,9 @@ def explain_person(
         changes = load_last_changes(connection, company_id, user_id)
         loaded_at = load_loaded_at(connection, company_id)
         held = find_held_run(connection, company_id, user_id)
+        gone = load_proposed(connection, company_id, user_id)
     return replace(
-        explain_candidate(rules, candidate, (now or utcnow()).date(), code),
+        explain_candidate(rules, candidate, (now or utcnow()).date(), code, gone=gone),
         requests=requests,
         last_changes=changes,
         loaded_at=loaded_at,
@@ -146,9 +149,14 @@ def explain_person(
 
 
 def explain_candidate(
-    rules: Rules, candidate: Candidate, today: dt.date, code: str | None = None
+    rules: Rules,
+    candidate: Candidate,
+    today: dt.date,
+    code: str | None = None,
+    *,
+    gone: Mapping[str, dt.datetime] = MappingProxyType({}),
 ) -> Explanation:
-    """Explain a person already loaded."""
+    """Explain a person already loaded; ``gone`` are the courses whose exemption is proposed."""
     planner = Planner(rules, today)
     plan, desired = planner.plan(candidate), planner.desired(candidate.person.profile)
     about = (rules, today, candidate.person, candidate.observed)
@@ -157,7 +165,10 @@ def explain_candidate(
     return Explanation(
         candidate.person.user_name,
         candidate.person.active,
-        tuple(_foresee(reason, foreseen.get(reason.course)) for reason in found),
+        tuple(
+            _say_gone(_foresee(reason, foreseen.get(reason.course)), gone.get(reason.course))
+            for reason in found
+        ),
         tuple(sorted(_flags_after(candidate.flags, plan))),
         plan.is_empty,
         is_part=bool(code),
@@ -172,6 +183,14 @@ def _foresee(reason: CourseReason, row: Observed | None) -> CourseReason:
     if any(say_sources(row.sources) in sentence for sentence in comes.why):
         return comes
     return replace(comes, why=(*comes.why, f"Comes from {say_sources(row.sources)}."))
+
+
+def _say_gone(reason: CourseReason, since: dt.datetime | None) -> CourseReason:
+    """A course that somebody took away at the training platform waits for an operator's word."""
+    if since is None or reason.state in ("withdrawn", None):
+        return reason
+    said = f"Removed at the training platform, found {say_time(since)}: an exemption is proposed, and until"
+    return replace(reason, why=(*reason.why, f"{said} an operator has decided it is not assigned again."))
 
 
 def _flags_after(flags: Iterable[OpenFlag], plan: PersonPlan) -> Iterator[tuple[str, str]]:

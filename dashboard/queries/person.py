@@ -11,6 +11,7 @@ from models import Assignment, Exemption, Flag, LogEntry, Pin, QueueEntry, User,
 from reconcile.explain import Explanation, explain_candidate
 from reconcile.load import load_people
 from reconcile.origin import Request, find_cause, list_requests
+from reconcile.proposals import load_proposed
 from reconcile.reasons import CourseReason
 from reconcile.rulebook import load_rules
 from reconcile.state import Source
@@ -93,7 +94,8 @@ def load_person(company_id: str, user_id: str) -> PersonView:
             raise PersonNotFound(user_id)
         rules = load_rules(connection, company_id)
         candidate = load_people(connection, company_id, [user_id])[0]
-        explanation = explain_candidate(rules, candidate, utcnow().date())
+        gone = load_proposed(connection, company_id, user_id)
+        explanation = explain_candidate(rules, candidate, utcnow().date(), gone=gone)
         entries = tuple(connection.execute(_ENTRIES, key))
         flags = connection.execute(_FLAGS, key).all()
         lines = _to_lines(

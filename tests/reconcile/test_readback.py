@@ -1,6 +1,7 @@
 """Reading the platform back: progress goes forward, and what is gone is believed slowly."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from models import Assignment, ExemptionProposal, LmsLearner, LmsState, reading, writing
 from reconcile import readback
+from reconcile.explain import explain_person
 from reconcile.proposals import ProposalNotFound, decide_proposal
 from reconcile.readback import is_whole_due
 from reconcile.run import run_company
@@ -176,6 +178,19 @@ def test_a_course_removed_there_becomes_a_proposal_after_two_reads(removed: str,
     run()
     assert platform.count("POST", ".*/learner_trainings") == 2, "no war over the assignment"
     assert platform.open_assignments() == {(removed, 2): 1}
+
+
+def test_until_somebody_has_decided_explain_says_what_became_of_the_course(
+    removed: str, platform: Platform
+) -> None:
+    run()
+    assert "Removed" not in explain_person(COMPANY, "joy@acme.example").to_text()
+    run()
+    why = {each.course: " ".join(each.why) for each in explain_person(COMPANY, "joy@acme.example").courses}
+    assert re.search(r"Removed at the training platform, found .* UTC: an exemption is pr", why["SEC-101"])
+    assert "Removed" not in why["ETH-1"]
+    decide_proposal(COMPANY, removed, "SEC-101", accept=True)
+    assert "an exemption is proposed" not in explain_person(COMPANY, "joy@acme.example").to_text()
 
 
 @pytest.mark.parametrize(("accept", "there"), [(True, 0), (False, 1)])

@@ -38,7 +38,7 @@ def make_desired(profile: Profile, rules: Rules) -> DesiredSet:
         return DesiredSet(flags=check_profile(profile, tags, (), is_admin=True), is_admin=True)
     fits = fit_rules(profile, catalog)
     claims = [*_claims(profile, (*tags.codes, *entitled.codes), fits, catalog)]
-    courses, losers = choose(claims)
+    courses, beaten, losers = choose(claims)
     gaps = _gaps(fits, claims, courses, catalog)
     return DesiredSet(
         courses=courses,
@@ -46,6 +46,7 @@ def make_desired(profile: Profile, rules: Rules) -> DesiredSet:
         unreadable=tags.too_many or entitled.too_many,
         passed=(*losers, *_passed_tags(tags, catalog), *_passed_rules(gaps, profile, catalog)),
         by_course={want.course: want for want in courses},
+        beaten={want.course: want for want in beaten},
     )
 
 
@@ -79,8 +80,10 @@ def _claims_of(
 # --- courses ---------------------------------------------------------------------------------------
 
 
-def choose(claims: Iterable[Claim]) -> tuple[tuple[Desired, ...], tuple[Passed, ...]]:
-    """One ``Desired`` per course, the strongest of each family; and who lost to whom."""
+def choose(
+    claims: Iterable[Claim],
+) -> tuple[tuple[Desired, ...], tuple[Desired, ...], tuple[Passed, ...]]:
+    """One ``Desired`` per course, the strongest of each family; those that lost, and to whom."""
     ordered = sorted(claims, key=lambda claim: claim.course)
     by_course = {course: [*group] for course, group in groupby(ordered, key=lambda claim: claim.course)}
     best: dict[str, Claim] = {}
@@ -88,14 +91,15 @@ def choose(claims: Iterable[Claim]) -> tuple[tuple[Desired, ...], tuple[Passed, 
         family = claim.step.course.family
         if family and (family not in best or claim.strength > best[family].strength):
             best[family] = claim
-    kept, losers = [], []
+    kept, beaten, losers = [], [], []
     for group in by_course.values():
         winner = best.get(group[0].step.course.family or "")
         if winner is None or max(claim.strength for claim in group) == winner.strength:
             kept.append(to_desired(group))
         else:
+            beaten.append(to_desired(group))
             losers.append(_to_loser(group, winner))
-    return tuple(kept), tuple(losers)
+    return tuple(kept), tuple(beaten), tuple(losers)
 
 
 def to_desired(claims: list[Claim]) -> Desired:

@@ -61,7 +61,7 @@ def make_overlay(desired: DesiredSet, person: Person, catalog: Catalog, today: d
         return Overlay(desired.by_course, NOBODY_EXEMPT)
     pins = [] if desired.is_admin else _in_force(person.pins, today)
     exemptions = _in_force(person.exemptions, today)
-    wanted = lay_pins(desired.by_course, pins, catalog)
+    wanted = lay_pins(desired, pins, catalog)
     exempt = {code: each for each in exemptions for code in _codes_of(each, catalog)}
     kept = {course: want for course, want in wanted.items() if course not in exempt}
     ends = [later(each.until, 1) for each in (*pins, *exemptions) if each.until and each.until < FOREVER]
@@ -90,17 +90,17 @@ def _codes_of(override: Override, catalog: Catalog) -> set[str]:
     }
 
 
-def lay_pins(
-    wanted: Mapping[str, Desired], pins: Iterable[Override], catalog: Catalog
-) -> Mapping[str, Desired]:
-    """``wanted`` with the pinned courses, which stand alone in their families."""
+def lay_pins(desired: DesiredSet, pins: Iterable[Override], catalog: Catalog) -> Mapping[str, Desired]:
+    """The profile's courses with the pinned ones, which stand alone in their families."""
+    wanted = desired.by_course
+    named = {**desired.beaten, **wanted}
     pinned: dict[str, Desired] = {}
     for pin in pins:
         for step in expand(pin.course, catalog):
             # What an operator asked for by name waits for no other step.
             claim = Claim(replace(step, before=None), Source("pin", pin.reason, step.position), ())
             want, code = to_desired([claim]), step.course.code
-            pinned[code] = _merge(want, pinned.get(code) or wanted.get(code))
+            pinned[code] = _merge(want, pinned.get(code) or named.get(code))
     families = {want.family for want in pinned.values()} - {None}
     rest = {course: want for course, want in wanted.items() if want.family not in families}
     return rest | pinned

@@ -182,6 +182,8 @@ class DesiredSet:
     """More tags than we read: what is missing may be among the rest, so nothing is removed."""
     passed: tuple[Passed, ...] = ()
     by_course: Mapping[str, Desired] = field(default_factory=dict)
+    beaten: Mapping[str, Desired] = field(default_factory=dict)
+    """Courses that lost inside their family: a pin on one of them joins what named it already."""
 
 
 # --- observed --------------------------------------------------------------------------------------

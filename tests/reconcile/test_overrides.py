@@ -48,6 +48,14 @@ def test_a_pin_goes_before_every_other_variant_of_its_family() -> None:
     assert ledger.open_courses == ["HAR-NY"]
 
 
+def test_a_pin_on_a_variant_that_lost_joins_what_names_it_already() -> None:
+    variants = [course(code, family="harassment") for code in ("HAR-CA", "HAR-NY")]
+    ledger = Ledger(rules(*variants, journey("EAST", "HAR-NY")))
+    ledger.run(person("HAR-CA, EAST", pins=(Override("HAR-NY", "works there"),)))
+    assert ledger.open_courses == ["HAR-NY"]
+    assert ledger.open("HAR-NY").sources == (Source("pin", "works there", None), Source("journey", "EAST", 1))
+
+
 def test_a_pinned_journey_pins_its_steps(ledger: Ledger) -> None:
     ledger.run(person("A", pins=(Override("LINE", "asked for"),)))
     assert ledger.open("A").sources == (Source("pin", "asked for", 1), Source("tag", "A"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Boolean, Select, Text, and_, bindparam, case, or_, select
+from sqlalchemy import BigInteger, Boolean, Select, Text, and_, bindparam, case, or_, select, union_all
 from sqlalchemy import func as sql
 from sqlalchemy import literal_column as literal
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -65,6 +65,10 @@ class Order:
         return UTCDateTime() if self.path and self.path.leaf.type == "dateTime" else Text()
 
 
+Side = tuple[Listing, Shape | None, Order]
+"""What a list of several kinds of resources asks of one."""
+
+
 @lru_cache(maxsize=512)
 def page_statement(
     listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
@@ -86,12 +90,12 @@ def _select_page(
         key = scope.sort_value(order.path)
     ordering = _ordering(order, key, listing.table.id, json)
     if paging == "next":
-        where.append(_behind(listing, order, key, json))
+        where.append(_behind(order, key, listing.table.id, json))
     if paging == "index" and shape is None and not order.path:
         where = [listing.visible, listing.table.id.in_(_covered(listing))]
         return select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering)
     page = select(*listing.shown, key.label("sort_key")).where(*where).order_by(*ordering).limit(_LIMIT)
-    return page.offset(bindparam("offset", type_=BigInteger)) if paging == "index" else page
+    return page.offset(_OFFSET) if paging == "index" else page
 
 
 def _ordering(order: Order, key: Any, id_: Any, json: JsonSql) -> list[Any]:
@@ -123,22 +127,50 @@ def joined_statement(
     return Prepared(select(texts, sql.count().label("number")).select_from(page))
 
 
+@lru_cache(maxsize=128)
+def mixed_statement(sides: tuple[Side, ...], dialect: str, paging: Paging) -> Prepared:
+    """A page of several kinds of resources sorted as one list; ``side`` is the number of a row's kind.
+
+    Parameters as for ``page_statement``, those of all filters together.
+    """
+    order = next(order for _, _, order in sides if order.path)
+    json = json_sql(dialect)
+    found = union_all(
+        *(_select_side(number, sides, order, dialect) for number in range(len(sides)))
+    ).subquery()
+    key, id_ = found.c.sort_key, found.c.id
+    where = [_behind(order, key, id_, json)] if paging == "next" else []
+    page = select(found).where(*where).order_by(*_ordering(order, key, id_, json)).limit(_LIMIT)
+    return Prepared(page.offset(_OFFSET) if paging == "index" else page)
+
+
+def _select_side(number: int, sides: tuple[Side, ...], order: Order, dialect: str) -> Select[Any]:
+    """All of one kind, with the key they are sorted by: none where only another kind has the attribute."""
+    listing, shape, own = sides[number]
+    scope = listing.scope(dialect)
+    key = scope.sort_value(own.path) if own.path else literal("NULL", order.type)
+    side = literal(str(number), BigInteger).label("side")
+    where = _where(listing, shape, scope, json_sql(dialect))
+    return select(side, *listing.shown, key.label("sort_key")).where(where)
+
+
 _LIMIT = bindparam("limit", type_=BigInteger)
+_OFFSET = bindparam("offset", type_=BigInteger)
 
 
 def _covered(listing: Listing) -> Select[Any]:
     """The ids of a page, counted off in the index alone: no document is read on the way there."""
     ids = select(listing.table.id).where(listing.visible).order_by(listing.table.id)
-    return ids.limit(_LIMIT).offset(bindparam("offset", type_=BigInteger))
+    return ids.limit(_LIMIT).offset(_OFFSET)
 
 
 def _where(listing: Listing, shape: Shape | None, scope: ResourceScope, json: JsonSql) -> Condition:
     return listing.visible if shape is None else and_(listing.visible, to_sql(shape, scope, json))
 
 
-def _behind(listing: Listing, order: Order, key: Any, json: JsonSql) -> Condition:
+def _behind(order: Order, key: Any, id_: Any, json: JsonSql) -> Condition:
     """Rows behind the place ``after_key``, ``after_id`` in the order."""
-    is_later: Condition = listing.table.id > bindparam("after_id", type_=Text)
+    is_later: Condition = id_ > bindparam("after_id", type_=Text)
     if not order.path:
         return is_later
     if order.after_missing:

@@ -24,6 +24,7 @@ from scim.pages import (
     Paging,
     count_statement,
     joined_statement,
+    mixed_statement,
     page_statement,
 )
 from scim.paths import parse_sort
@@ -71,13 +72,15 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
     secret = current_app.config["HERDBOOK"].secret_key
     query = f"{entry.company_id} {endpoint} {request.identity}"
     with entry.reading() as connection:
+        is_mixed = bool(request.sort_by) and len(parts) > 1
         if request.cursor is None:
-            page = _by_number(connection, entry, parts, request)
+            by_number = _mixed_by_number if is_mixed else _by_number
+            page = by_number(connection, entry, parts, request)
         else:
             start = read_cursor(secret, query, request.cursor) if request.cursor else []
             start = start or _start(connection, parts, request)
             request.require_count(start[0])
-            page = _by_cursor(connection, entry, parts, start)
+            page = (_mixed_by_cursor if is_mixed else _by_cursor)(connection, entry, parts, start)
     paging: dict[str, int | str] = {"itemsPerPage": page.length}
     if request.cursor is None:
         paging["startIndex"] = request.start_index
@@ -89,23 +92,31 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
 def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Part]:
     """One part for each kind of resource (RFC 7644 3.4.2.1)."""
     listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
-    kinds = [each.kind for each in listings]
-    parts = [_make_part(entry, each, request, kinds) for each in listings]
+    literals: list[Any] = []
+    parts = []
+    for listing in listings:
+        beside = [each.kind for each in listings if each is not listing]
+        parts.append(_make_part(entry, listing, request, beside, literals))
+    for part in parts:
+        part.parameters.update(to_values(literals))
     return [part for part in parts if part.listing is USERS or entry.company.groups]
 
 
-def _make_part(entry: Entry, listing: Listing, request: SearchRequest, kinds: Sequence[ResourceType]) -> Part:
-    """Where one of ``kinds`` has an attribute and this one has not, nobody here has a value of it."""
-    literals: list[Any] = []
-    beside = [each for each in kinds if each is not listing.kind]
+def _make_part(
+    entry: Entry,
+    listing: Listing,
+    request: SearchRequest,
+    beside: Sequence[ResourceType],
+    literals: list[Any],
+) -> Part:
+    """``literals`` takes those of the filter: parts share them, so that one statement can serve all."""
     node = parse_filter(request.filter, listing.kind, beside) if request.filter is not None else None
     return Part(
         listing,
         to_shape(node, literals) if node else None,
         Order(parse_sort(request.sort_by, listing.kind, beside), request.descending),
         parse_projection(request.attributes, request.excluded, listing.kind),
-        to_values(literals)
-        | {
+        {
             "company_id": entry.company_id,
             "groups_on": entry.company.groups,
             "base": base_url(entry.company_id),
@@ -151,13 +162,54 @@ def _by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], star
     return page
 
 
+def _mixed_by_number(
+    connection: Connection, entry: Entry, parts: Sequence[Part], request: SearchRequest
+) -> Page:
+    """Index paging through several kinds of resources sorted as one list (RFC 7644 3.4.2.3)."""
+    page = Page(sum(_count(connection, part) for part in parts))
+    place = {"limit": request.page_size, "offset": request.start_index - 1}
+    page.add(*_render_mixed(connection, entry, parts, _fetch_mixed(connection, parts, "index", place)))
+    return page
+
+
+def _mixed_by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], start: list[Any]) -> Page:
+    """The same by cursor: behind the key and id in ``start``."""
+    count, _, total, key, last = start
+    page = Page(total)
+    if not count:
+        return page
+    place = {"limit": count + 1, "after_key": _to_key(parts, key), "after_id": last}
+    rows = _fetch_mixed(connection, parts, "first" if last is None else "next", place)
+    page.add(*_render_mixed(connection, entry, parts, rows[:count]))
+    if len(rows) > count:
+        page.place = [count, 0, total, _to_json(rows[count - 1].sort_key), rows[count - 1].id]
+    return page
+
+
+def _fetch_mixed(
+    connection: Connection, parts: Sequence[Part], paging: Paging, place: dict[str, Any]
+) -> Sequence[Any]:
+    is_missing = paging == "next" and place["after_key"] is None
+    sides = tuple((part.listing, part.shape, replace(part.order, after_missing=is_missing)) for part in parts)
+    return mixed_statement(sides, engine().dialect.name, paging).all(connection, parts[0].parameters | place)
+
+
+def _render_mixed(
+    connection: Connection, entry: Entry, parts: Sequence[Part], rows: Sequence[Any]
+) -> tuple[str, int]:
+    texts: dict[str, str] = {}
+    for side, part in enumerate(parts):
+        own = [row for row in rows if row.side == side]
+        texts |= zip((row.id for row in own), _to_texts(connection, entry, part, own), strict=True)
+    return ",".join(texts[row.id] for row in rows), len(rows)
+
+
 def _fetch_behind(
     connection: Connection, part: Part, limit: int, key: Any, last: str | None
 ) -> Sequence[Any]:
     if last is None:
         return _fetch(connection, part, "first", limit=limit)
-    if part.order.path and part.order.path.leaf.type == "dateTime" and key:
-        key = dt.datetime.fromisoformat(key)
+    key = _to_key([part], key)
     part = replace(part, order=replace(part.order, after_missing=key is None and part.order.path is not None))
     return _fetch(connection, part, "next", limit=limit, after_key=key, after_id=last)
 
@@ -177,6 +229,12 @@ def _to_json(key: Any) -> Any:
     return key.isoformat() if isinstance(key, dt.datetime) else key
 
 
+def _to_key(parts: Sequence[Part], key: Any) -> Any:
+    """The opposite of ``_to_json``."""
+    types = [part.order.path.leaf.type for part in parts if part.order.path]
+    return dt.datetime.fromisoformat(key) if key and "dateTime" in types else key
+
+
 def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, offset: int) -> tuple[str, int]:
     """The resources of a page by number, joined by commas, and how many they are."""
     place: dict[str, Any] = {"limit": limit, "offset": offset}
@@ -191,7 +249,12 @@ def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, off
 
 
 def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
-    """The same of rows; what other tables hold is loaded once for all, and only where shown."""
+    """The same of rows."""
+    return ",".join(_to_texts(connection, entry, part, rows)), len(rows)
+
+
+def _to_texts(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
+    """Rows as text; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
     base = part.parameters["base"]
     spliced: dict[str, list[Any]] = {}
@@ -200,8 +263,8 @@ def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any
     kind = part.listing.kind.name
     texts = [show(row, kind, base, splice(name, spliced.get(row.id))) for row in rows]
     if part.projection:
-        texts = [apply_projection(text, part.projection) for text in texts]
-    return ",".join(texts), len(rows)
+        return [apply_projection(text, part.projection) for text in texts]
+    return texts
 
 
 def apply_projection(text: str, projection: Projection) -> str:

@@ -203,10 +203,42 @@ def test_the_root_lists_people_then_groups(idp: Idp) -> None:
         assert (names(listed), listed["totalResults"]) == (everything[start - 1 : start + 1], 5)
     for count in (1, 2, 3, 4, 5):
         assert [name for each in walk(idp, "/", count=count) for name in names(each)] == everything
-    for query in ({"sortBy": "userName"}, {"sortBy": "userName", "cursor": ""}):
-        assert names(page(idp, "/", **query)) == everything, "groups have no userName and come last"
     refused = idp.get("/?sortBy=shoeSize")
     assert (refused.status_code, refused.get_json()["scimType"]) == (400, "invalidPath")
+
+
+def test_the_root_sorts_people_and_groups_as_one_list(idp: Idp) -> None:
+    """RFC 7644 3.4.2.3; what only one kind has is missing in the other, and comes last."""
+    switch(groups=True)
+    joy, bob = idp.create("joy", displayName="Drivers", active=False), idp.create("bob", displayName="Élan")
+    cooks, team = idp.create_group("cooks", bob), idp.create_group("Eager", joy)
+    ann = idp.create("ann")
+    shown = {each["id"]: name for each, name in ((joy, "joy"), (bob, "bob"), (ann, "ann"))}
+    shown |= {cooks["id"]: "cooks", team["id"]: "Eager"}
+
+    def orders(**query: Any) -> set[str]:
+        """The one order in which all ways of paging give them."""
+        found = set()
+        for count in (1, 2, 5):
+            by_number = [page(idp, "/", count=count, startIndex=at, **query) for at in range(1, 6, count)]
+            for pages in (by_number, walk(idp, "/", count=count, **query)):
+                assert {each["totalResults"] for each in pages} == {5}
+                found.add(" ".join(shown[each["id"]] for some in pages for each in some["Resources"]))
+        return found
+
+    assert orders(sortBy="displayName") == {"cooks joy Eager bob ann"}
+    assert orders(sortBy="displayName", sortOrder="descending") == {"ann bob Eager joy cooks"}
+    assert orders(sortBy="userName") == {"ann bob joy cooks Eager"}
+    assert orders(sortBy="userName", sortOrder="descending") == {"cooks Eager joy bob ann"}
+    assert orders(sortBy="active") == {"joy bob ann cooks Eager"}
+    assert orders(sortBy="members.display") == {"joy bob cooks Eager ann"}
+    assert orders(sortBy="meta.created", sortOrder="descending") == {"ann Eager cooks bob joy"}
+    text = 'userName eq "joy" or displayName sw "e" or userName eq null and displayName eq "cooks"'
+    listed = page(idp, "/", filter=text, sortBy="displayName", attributes="displayName,groups,members.value")
+    assert [shown[each["id"]] for each in listed["Resources"]] == ["cooks", "joy", "Eager"]
+    assert listed["Resources"][2]["members"] == [{"value": joy["id"]}]
+    assert listed["Resources"][1]["groups"][0]["display"] == "Eager"
+    assert page(idp, "/", sortBy="displayName", cursor="", count=0)["Resources"] == []
 
 
 def test_a_search_by_post_is_the_same_list(idp: Idp) -> None:

@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from dashboard import words
-from dashboard.guard import form_token, require_operator, secure
+from dashboard.guard import form_token, recognise, require_operator, secure
 from reconcile.wording import count_of
 
 pages = Blueprint(
@@ -84,10 +84,33 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.response is not None:
         return error.response  # type: ignore[return-value]
     status = error.code or 500
-    text = error.description or error.name
+    is_ours = error.description != type(error).description
+    text = (error.description if is_ours else words.ERRORS.get(status)) or error.name
     if request.path.endswith((".csv", ".json")):
         return Response(text + "\n", status, mimetype="text/plain")
-    return render_template("error.html", status=status, title=error.name, text=text), status
+    page = render_template("error.html", **template_names(), status=status, title=error.name, text=text)
+    return page, status
+
+
+@pages.app_errorhandler(HTTPException)
+def show_stray(error: HTTPException) -> Response:
+    """The same for an address that no page answers; one that only takes a form leads to the page of it."""
+    if error.code == 405 and request.method == "GET":
+        return secure(current_app.make_response(redirect(_page_above(request.path))))
+    if (error.code or 500) < 500:
+        recognise(request)
+    response = current_app.make_response(show_error(error))
+    response.headers.extend(header for header in error.get_headers(request.environ) if header[0] == "Allow")
+    return secure(response)
+
+
+def _page_above(path: str) -> str:
+    """``/runs/4`` for ``/runs/4/release``; the overview for what stands alone."""
+    addresses = current_app.create_url_adapter(request)
+    while addresses and (path := path.rpartition("/")[0]):
+        if addresses.test(path, method="GET"):
+            return path
+    return url_for("dashboard.overview")
 
 
 @cache

@@ -43,7 +43,7 @@ def require_operator() -> AnyResponse | None:
     g.operator = None
     if request.endpoint == "dashboard.static":
         return None
-    g.operator = find_signed_in(read_cookie(request), utcnow())
+    recognise(request)
     is_change = request.method not in ("GET", "HEAD", "OPTIONS")
     if request.endpoint not in PUBLIC:
         if g.operator is None:
@@ -53,6 +53,11 @@ def require_operator() -> AnyResponse | None:
     if is_change and not _is_our_form(request):
         abort(400, "This form is out of date. Go back, reload the page and send it once more.")
     return None
+
+
+def recognise(request: Request) -> None:
+    """Note who is signed in, if anybody."""
+    g.operator = find_signed_in(read_cookie(request), utcnow())
 
 
 def current_operator() -> SignedIn:

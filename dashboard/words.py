@@ -105,6 +105,14 @@ OPERATIONS: Mapping[str, str] = {
     "bulk": "Bulk",
 }
 
+ERRORS: Mapping[int, str] = {
+    404: "There is nothing at this address. It was mistyped, or what stood here is gone.",
+    405: "This address takes no request of that kind.",
+    413: "That is more than one form may hold.",
+    500: "This failed on our side; the service's log says why. Try again in a minute.",
+}
+"""What a refusal without a sentence of its own says."""
+
 LONGEST_SHOWN = 400
 """Characters of one cell of a page: more than any sentence of ours."""
 

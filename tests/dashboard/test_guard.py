@@ -132,6 +132,48 @@ def test_every_answer_carries_the_security_headers(
         assert path.startswith("/static/") or answer.headers["Cache-Control"] == "no-store", path
 
 
+def test_an_address_that_nobody_answers_is_a_page_of_ours(owner: Browser, anybody: Browser) -> None:
+    for path in ("/nowhere", "/learners/", "/learners/abc", "/favicon.ico"):
+        for browser, way_back in ((owner, "/learners"), (anybody, "/")):
+            answer = browser.get(path)
+            assert answer.status_code == 404, path
+            assert "There is nothing at this address." in answer.text
+            assert Markup(answer.text).find("a", href=way_back), path
+            assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
+            assert answer.headers["Cache-Control"] == "no-store"
+    answer = owner.get("/nowhere.csv")
+    assert (answer.status_code, answer.mimetype) == (404, "text/plain")
+
+
+def test_an_address_that_only_takes_a_form_leads_to_the_page_of_that_form(
+    app: Flask, owner: Browser, live: Live
+) -> None:
+    """The browser shows it after a mistake in the form: entered once more it must not be a dead end."""
+    pages = dict.fromkeys(path for _, path in list_addresses(app, "GET"))
+    forms = [path for _, path in list_addresses(app, "POST") if path not in pages]
+    for path in forms:
+        answer = owner.get(path)
+        assert answer.status_code == 302, path
+        assert path.startswith(answer.headers["Location"].rstrip("/") + "/"), path
+        assert answer.headers["Location"] in pages
+    assert len(forms) > 20
+    answer = owner.client.put("/learners")
+    assert (answer.status_code, "PUT" in answer.headers["Allow"]) == (405, False)
+    assert "This address takes no request of that kind." in answer.text
+
+
+def test_what_fails_here_says_so_on_a_page_of_ours(
+    app: Flask, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "dashboard.flags", lambda **_: 1 / 0)
+    answer = owner.get("/flags")
+    assert answer.status_code == 500
+    assert "This failed on our side" in answer.text
+    assert Markup(answer.text).find("a", href="/learners")
+    assert "ZeroDivision" not in answer.text
+
+
 def test_the_policy_lets_nothing_run_but_what_comes_from_here() -> None:
     rules = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert rules["default-src"] == "'self'"

@@ -106,6 +106,11 @@ def serve_table(table: Table, suffix: str | None, template: str, **context: Any)
     )
 
 
+def serve_file(table: Table, suffix: str) -> Response:
+    """The whole of a table that a page shows in its own way."""
+    return _export(table, Query(current_operator().company_id, {}), suffix)
+
+
 def _export(table: Table, query: Query, suffix: str) -> Response:
     write, mimetype = (_to_csv, "text/csv") if suffix == "csv" else (_to_json, "application/json")
     pieces = stream_with_context(write(table, iterate_rows(table, query)))

@@ -1,14 +1,16 @@
 """Integrations: the API tile with Tenant URL and access tokens, and what has arrived from the IdP."""
 
 import datetime as dt
+from dataclasses import asdict
 
-from flask import flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
 from dashboard.queries.arrivals import load_arrivals
+from dashboard.tables import Column, Page, Query, Table, serve_file
 from models import utcnow
 from scim.resources import base_url
 from scim.tokens import TokenError, TokenLine, create_token, list_tokens, revoke_token
@@ -25,9 +27,45 @@ EXPIRES = (
 GUIDES = {"okta": "Okta", "entra": "Entra ID"}
 
 
+def _list_arrivals(query: Query) -> Page:
+    return Page([asdict(each) for each in load_arrivals(query.company_id).attributes])
+
+
+def _list_tokens(query: Query) -> Page:
+    now = utcnow()
+    return Page([asdict(line) | {"state": line.state(now)} for line in _in_order(query.company_id, now)])
+
+
+ARRIVALS = Table(
+    "arrivals",
+    (
+        Column("attribute", "Attribute"),
+        Column("arrived", "Arrived", "number"),
+        Column("of", "Of so many people", "number"),
+    ),
+    _list_arrivals,
+)
+TOKENS = Table(
+    "access-tokens",
+    (
+        Column("name", "Name"),
+        Column("prefix", "Begins with"),
+        Column("state", "State", "badge"),
+        Column("used_at", "Last used", "moment"),
+        Column("created_at", "Made", "moment"),
+        Column("expires_at", "Good until", "moment"),
+        Column("revoked_at", "Revoked", "moment"),
+    ),
+    _list_tokens,
+)
+
+
 @pages.get("/integrations")
-def integrations() -> str:
+@pages.get("/integrations.<any(csv, json):suffix>")
+def integrations(suffix: str | None = None) -> Response | str:
     """The tiles: the API, the two guides, and what has arrived."""
+    if suffix:
+        return serve_file(ARRIVALS, suffix)
     company_id = current_operator().company_id
     return render_template(
         "integrations.html",
@@ -39,9 +77,10 @@ def integrations() -> str:
 
 
 @pages.get("/integrations/api")
-def api() -> str:
+@pages.get("/integrations/api.<any(csv, json):suffix>")
+def api(suffix: str | None = None) -> Response | str:
     """Tenant URL and access tokens."""
-    return _show(Form())
+    return serve_file(TOKENS, suffix) if suffix else _show(Form())
 
 
 @pages.post("/integrations/api")
@@ -63,7 +102,7 @@ def make_token() -> tuple[str, int]:
 
 
 @pages.post("/integrations/api/revoke")
-def end_token() -> Response:
+def end_token() -> AnyResponse:
     """Revoke an access token at once."""
     company_id, token_id = current_operator().company_id, Form(request.form).get("token")
     try:
@@ -91,17 +130,21 @@ def guide(idp: str) -> str:
 
 def _show(form: Form, made: tuple[str, str] | None = None) -> str:
     company_id, now = current_operator().company_id, utcnow()
-    lines = sorted(list_tokens(company_id), key=lambda line: (line.state(now) != "live", line.id))
     return render_template(
         "api.html",
         form=form,
         made=made,
         tenant_url=base_url(company_id),
-        tokens=[(line, line.state(now)) for line in lines],
+        tokens=[(line, line.state(now)) for line in _in_order(company_id, now)],
         expires=EXPIRES,
         now=now,
         soon=now + dt.timedelta(days=30),
     )
+
+
+def _in_order(company_id: str, now: dt.datetime) -> list[TokenLine]:
+    """The live ones first."""
+    return sorted(list_tokens(company_id), key=lambda line: (line.state(now) != "live", line.id))
 
 
 def _live(company_id: str) -> list[TokenLine]:

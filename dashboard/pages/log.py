@@ -7,8 +7,8 @@ from flask import Response, abort, render_template
 
 from dashboard.blueprint import pages
 from dashboard.guard import current_operator
-from dashboard.queries.log import EntryNotFound, load_entry, load_page, load_request_counts
-from dashboard.tables import Column, Filter, Table, serve_table
+from dashboard.queries.log import EntryNotFound, EntryView, load_entry, load_page, load_request_counts
+from dashboard.tables import Column, Filter, Page, Table, serve_file, serve_table
 from dashboard.words import OPERATIONS
 from models import utcnow
 from scim.tally import save_counts
@@ -42,6 +42,8 @@ LOG = Table(
     ),
 )
 
+BEFORE_AND_AFTER = ("attribute", "before", "after")
+
 
 @pages.get("/log")
 @pages.get("/log.<any(csv, json):suffix>")
@@ -54,10 +56,19 @@ def log(suffix: str | None = None) -> Response | str:
 
 
 @pages.get("/log/<uuid:entry_id>")
-def log_entry(entry_id: uuid.UUID) -> str:
+@pages.get("/log/<uuid:entry_id>.<any(csv, json):suffix>")
+def log_entry(entry_id: uuid.UUID, suffix: str | None = None) -> Response | str:
     """One request: before and after, and its effects."""
+    view = _load(str(entry_id))
+    if suffix:
+        lines = [dict(zip(BEFORE_AND_AFTER, line, strict=True)) for line in view.changes]
+        columns = tuple(Column(key, key.title()) for key in BEFORE_AND_AFTER)
+        return serve_file(Table(f"request-{entry_id}", columns, lambda _: Page(lines)), suffix)
+    return render_template("log_entry.html", view=view)
+
+
+def _load(entry_id: str) -> EntryView:
     try:
-        view = load_entry(current_operator().company_id, str(entry_id))
+        return load_entry(current_operator().company_id, entry_id)
     except EntryNotFound:
         abort(404, "Your company's log has no such line; lines older than the log is kept are gone.")
-    return render_template("log_entry.html", view=view)

@@ -1,7 +1,9 @@
 """Settings: what the company decides for itself, and who its operators are."""
 
-from flask import flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from dataclasses import asdict
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from companies import change_company, get_company
 from dashboard import operators
@@ -10,6 +12,7 @@ from dashboard.forms import Form
 from dashboard.guard import current_operator
 from dashboard.operators import OperatorError
 from dashboard.sign_in import create_sign_in_link
+from dashboard.tables import Column, Page, Query, Table, serve_file
 from scim.resources import our_address
 
 REMOVALS = (
@@ -19,14 +22,34 @@ REMOVALS = (
 ROLES = (("viewer", "Viewer: looks at everything"), ("owner", "Owner: may change everything"))
 
 
+def _list_operators(query: Query) -> Page:
+    return Page([asdict(line) for line in operators.list_operators(query.company_id)])
+
+
+OPERATORS = Table(
+    "operators",
+    (
+        Column("email", "Email"),
+        Column("role", "Role", "word"),
+        Column("has_password", "Has a password", "yes"),
+        Column("has_single_sign_on", "Has come in by single sign-on", "yes"),
+        Column("stands", "May sign in", "yes"),
+        Column("created_at", "Added", "moment"),
+        Column("signed_in_at", "Last sign-in", "moment"),
+    ),
+    _list_operators,
+)
+
+
 @pages.get("/settings")
-def settings() -> str:
-    """The settings as they stand."""
-    return _show(Form())
+@pages.get("/settings.<any(csv, json):suffix>")
+def settings(suffix: str | None = None) -> Response | str:
+    """The settings as they stand; as a file the operators."""
+    return serve_file(OPERATORS, suffix) if suffix else _show(Form())
 
 
 @pages.post("/settings")
-def save_settings() -> Response | tuple[str, int]:
+def save_settings() -> AnyResponse | tuple[str, int]:
     """Save them, all or none."""
     form, company_id = Form(request.form), current_operator().company_id
     values = {
@@ -60,7 +83,7 @@ def add_operator() -> tuple[str, int]:
 
 
 @pages.post("/settings/operators/<uuid:operator_id>/<any(owner, viewer, link, remove):change>")
-def change_operator(operator_id: object, change: str) -> Response | tuple[str, int]:
+def change_operator(operator_id: object, change: str) -> AnyResponse | tuple[str, int]:
     """Change an operator's role, make them a new link, or remove them."""
     company_id, chosen = current_operator().company_id, str(operator_id)
     email = next((line.email for line in operators.list_operators(company_id) if line.id == chosen), None)

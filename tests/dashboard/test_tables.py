@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import insert
 
 from dashboard.cursors import read_cursor, write_cursor
-from dashboard.pages import assignments, catalog, flags, learners, log, overview, runs
+from dashboard.pages import assignments, catalog, flags, integrations, learners, log, overview, runs, settings
 from dashboard.tables import PAGE_SIZE, Page, Query, Table, iterate_rows, to_cell
 from models import Flag, utcnow, writing
 from scim.tokens import create_token
-from tests.dashboard.browser import Browser, Markup, list_addresses
+from tests.dashboard.browser import NOBODY, Browser, Markup, list_addresses
 from tests.dashboard.conftest import Live, on_both
 from tests.scim.idp import Idp
 
@@ -32,8 +32,12 @@ TABLES = {
     "/catalog/unknown": catalog.UNKNOWN,
     "/catalog/proposals": catalog.PROPOSALS,
     "/figures": overview.FIGURES,
+    "/integrations": integrations.ARRIVALS,
+    "/integrations/api": integrations.TOKENS,
+    "/settings": settings.OPERATORS,
 }
 CHANGES = "/runs/2/changes"
+ENTRY = "/log/{}"
 WORDS = ("Zanzibar", "Tanga", "Pemba")
 
 
@@ -58,7 +62,7 @@ def test_every_table_is_tested_here(app: Flask) -> None:
     files = {
         path.removesuffix(".csv") for _, path in list_addresses(app, "GET", number="2") if ".csv" in path
     }
-    assert files == {*TABLES, CHANGES}
+    assert files == {*TABLES, CHANGES, ENTRY.format(NOBODY)}
 
 
 @on_both
@@ -78,6 +82,30 @@ def test_page_csv_and_json_say_the_same(app: Flask, owner: Browser, live: Live) 
                 value = row[column.key]
                 if value and column.kind in ("text", "code", "person", "course"):
                     assert str(value) in page.text, f"{path}: {column.key}"
+
+
+def test_before_and_after_of_a_request_are_the_same_as_page_csv_and_json(owner: Browser, live: Live) -> None:
+    for entry in live(*WORDS).entries:
+        path = ENTRY.format(entry)
+        page, rows = owner.read(path), read_json(owner, path)
+        assert read_csv(owner, path) == [as_cells(row) for row in rows]
+        assert count_lines(page) == len(rows)
+        for row in rows:
+            assert " ".join(row["attribute"].split()) in page.text
+            assert " ".join(row["after"].split()) in page.text
+
+
+def test_no_file_of_tokens_or_operators_holds_a_secret(owner: Browser) -> None:
+    token = create_token("23456", "=Okta")
+    owner.send("/account/password", password="correct horse battery", again="correct horse battery")
+    for path in ("/integrations/api", "/settings"):
+        for suffix in ("csv", "json"):
+            text = owner.get(f"{path}.{suffix}").text
+            assert token not in text
+            assert "scrypt" not in text
+            assert "argon2" not in text
+    assert read_csv(owner, "/integrations/api")[0]["name"] == "'=Okta"
+    assert read_json(owner, "/settings")[0]["has_password"] is True
 
 
 @on_both

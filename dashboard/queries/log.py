@@ -2,15 +2,16 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from dashboard.cursors import read_cursor, write_cursor
 from dashboard.queries.looks import LOOK, look_through
 from dashboard.tables import Page, Query
-from models import LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
+from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
 from reconcile.learners import find_user_id
 
 _ENTRY = select(LogEntry.__table__).where(
@@ -41,9 +42,22 @@ _EFFECTS = (
         PlannedChange.company_id == bindparam("company"),
         PlannedChange.user_id == bindparam("resource"),
         Run.started_at >= bindparam("begin"),
-        Run.started_at <= bindparam("end"),
+        Run.started_at < bindparam("end"),
     )
     .order_by(PlannedChange.run, PlannedChange.course)
+    .limit(100)
+)
+_FLAGS = (
+    select(Flag.rule, Flag.detail, Flag.opened_at, Flag.opened_run, Flag.closed_at, Flag.closed_run)
+    .where(
+        Flag.company_id == bindparam("company"),
+        Flag.user_id == bindparam("resource"),
+        or_(
+            and_(Flag.opened_at >= bindparam("begin"), Flag.opened_at < bindparam("end")),
+            and_(Flag.closed_at >= bindparam("begin"), Flag.closed_at < bindparam("end")),
+        ),
+    )
+    .order_by(Flag.id)
     .limit(100)
 )
 _COUNTS = (
@@ -62,13 +76,25 @@ class EntryNotFound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class FlagEffect:
+    """A flag that was opened or closed after a request, and by which run."""
+
+    verb: str
+    rule: str
+    detail: str
+    run: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
-    """One request: the attributes it changed as (path, before, after), and the changes that followed."""
+    """One request: the attributes it changed as (path, before, after), and what followed."""
 
     row: Row[Any]
     changes: tuple[tuple[str, str, str], ...]
-    effects: tuple[Row[Any], ...]
     person_exists: bool
+    effects: tuple[Row[Any], ...] = ()
+    flags: tuple[FlagEffect, ...] = ()
 
 
 def load_page(query: Query) -> Page:
@@ -135,11 +161,24 @@ def load_entry(company_id: str, entry_id: str) -> EntryView:
         key = {"company": company_id, "resource": row.resource_id, "id": row.id}
         exists = bool(_find_visible(connection, Query(company_id, {}), [row]))
         if not exists or row.status >= 400:
-            return EntryView(row, _to_changes(connection, row), (), exists)
+            return EntryView(row, _to_changes(connection, row), exists)
         end = connection.execute(_NEXT, key).scalar() or _FOREVER
         span = {"company": company_id, "resource": row.resource_id, "begin": row.at, "end": end}
-        changes = _to_changes(connection, row)
-        return EntryView(row, changes, tuple(connection.execute(_EFFECTS, span)), True)
+        return EntryView(
+            row,
+            _to_changes(connection, row),
+            True,
+            tuple(connection.execute(_EFFECTS, span)),
+            tuple(_say_flags(connection.execute(_FLAGS, span), row.at, end)),
+        )
+
+
+def _say_flags(flags: Iterable[Any], begin: dt.datetime, end: dt.datetime) -> Iterator[FlagEffect]:
+    for flag in flags:
+        if begin <= flag.opened_at < end:
+            yield FlagEffect("opened", flag.rule, flag.detail, flag.opened_run, flag.opened_at)
+        if flag.closed_at and begin <= flag.closed_at < end:
+            yield FlagEffect("closed", flag.rule, flag.detail, flag.closed_run, flag.closed_at)
 
 
 def load_request_counts(company_id: str, first: dt.date) -> dict[dt.date, dict[str, int]]:

@@ -41,6 +41,12 @@ document.querySelectorAll(".filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
 });
 
+// On a phone the tab one is at may lie outside of what is seen of the row.
+document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+  const row = tab.closest(".tabs");
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+});
+
 // An open menu closes with Escape and gives the focus back.
 document.addEventListener("keydown", (event) => {
   const menu = document.querySelector(".top details[open]");

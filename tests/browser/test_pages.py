@@ -16,6 +16,15 @@ def test_a_page_is_whole_and_accessible(name: str, read_as: Callable[[str], Read
     assert find_faults(read_as("owner").open(name)) == []
 
 
+def test_on_a_phone_the_tab_one_is_at_is_seen(read_as: Callable[[str], Reader]) -> None:
+    reader = read_as("viewer")
+    reader.page.set_viewport_size({"width": 390, "height": 850})
+    for name in ("catalog", "unknown codes", "catalog file"):
+        tab = reader.open(name).locator(".tabs [aria-current]").bounding_box()
+        assert tab, name
+        assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, name
+
+
 def test_so_is_the_sign_in(open_browser: Callable[..., Page], new_house: House) -> None:
     page = open_browser()
     page.goto(f"{new_house.url}/sign-in")

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from companies import change_company
 from models import LogEntry, new_id, reading, utcnow, writing
 from reconcile.explain import explain_person
+from reconcile.run import run_company
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import on_both
@@ -84,3 +85,17 @@ def test_a_request_names_the_people_who_came_to_a_group_and_went(
     idp.put(f"/Groups/{group['id']}", {"displayName": "Drivers", "members": [{"value": kim["id"]}]})
     page = owner.read(f"/log/{entries()[-1]}").text
     assert "members who wentjoy@acme.example(not set)members who came(not set)kim@acme.example" in page
+
+
+@on_both
+def test_a_request_tells_which_flags_it_opened_and_closed(app: Flask, owner: Browser, idp: Idp) -> None:
+    name = {"givenName": "Joy"}
+    joy = idp.create("joy@acme.example", name=name, **{TRAINING: {"training_tags": "SEC-101"}})
+    run_company(COMPANY)
+    idp.patch(f"/Users/{joy['id']}", {"op": "add", "path": "name.familyName", "value": "Young"})
+    run_company(COMPANY)
+    first, last = (owner.read(f"/log/{entry}").text for entry in entries())
+    assert "Flag opened: Family name missing run 23456-1" in first
+    assert "Flag closed" not in first
+    assert "Flag closed: Family name missing run 23456-2" in last
+    assert "Flag opened" not in last

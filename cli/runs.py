@@ -15,8 +15,8 @@ from reconcile.decisions import DecisionError, discard_run, release_run, undo_ru
 from reconcile.learners import PersonNotFound
 from reconcile.queue import count_out_of_date
 from reconcile.run import run_company
-from reconcile.summary import NamedChange, RunSummary, Tally, parse_run
-from reconcile.wording import count_of
+from reconcile.summary import NamedChange, RunSummary, Tally, parse_run, show_run
+from reconcile.wording import count_of, say_list
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)
@@ -70,7 +70,7 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
                 progress=progress,
                 sending=sending,
             )
-        click.echo(json.dumps(summary.to_json()) if as_json else tell(summary))
+        click.echo(json.dumps(summary.to_json()) if as_json else tell(summary, list_held(each)))
         states.append(summary.state)
     end(states)
 
@@ -147,10 +147,20 @@ def count_behind(company_id: str) -> int:
         return count_out_of_date(connection, company_id)
 
 
-def tell(summary: RunSummary) -> str:
-    """A run in words: what it did, and by name what a dry run would do."""
+def list_held(company_id: str) -> list[str]:
+    """The runs that hold changes, by name, the oldest first."""
+    held = select(Run.number).where(Run.company_id == company_id, Run.state == "held")
+    with reading() as connection:
+        return [
+            show_run(company_id, number) for number in connection.execute(held.order_by(Run.number)).scalars()
+        ]
+
+
+def tell(summary: RunSummary, held: Sequence[str] = ()) -> str:
+    """A run in words: what it did, and by name what a dry run would do; ``held`` runs wait meanwhile."""
     if summary.state == "nothing":
-        return f"{summary.name}: nothing to do, everybody is as they should be ({summary.seconds:.1f} s)"
+        rest = f"release or discard what {say_list(held)} holds" if held else "everybody is as they should be"
+        return f"{summary.name}: nothing to do, {rest} ({summary.seconds:.1f} s)"
     lines = [f"{summary.name}: {summary.state}, {tell_counts(summary)} ({summary.seconds:.1f} s)"]
     lines += [f"  {summary.detail}"] if summary.detail else []
     return "\n".join([*lines, *tell_changes(summary.names)])

@@ -22,6 +22,8 @@ class Case(NamedTuple):
     is_admin: bool = False
     unreadable: bool = False
     """There are more tags than we read: nothing is taken away."""
+    actor: str = "the next run"
+    """What carries out what is planned, in explanations."""
 
 
 # --- completions -----------------------------------------------------------------------------------

@@ -139,28 +139,33 @@ def explain_person(
         loaded_at = load_loaded_at(connection, company_id)
         held = find_held_run(connection, company_id, user_id)
         gone = load_proposed(connection, company_id, user_id)
+    held_run = show_run(company_id, held) if held else None
     return replace(
-        explain_candidate(rules, candidate, (now or utcnow()).date(), code, gone=gone),
+        explain_candidate(rules, candidate, (now or utcnow()).date(), code, gone=gone, held_run=held_run),
         requests=requests,
         last_changes=changes,
         loaded_at=loaded_at,
-        held_run=show_run(company_id, held) if held else None,
     )
 
 
-def explain_candidate(
+def explain_candidate(  # noqa: PLR0913
     rules: Rules,
     candidate: Candidate,
     today: dt.date,
     code: str | None = None,
     *,
     gone: Mapping[str, dt.datetime] = MappingProxyType({}),
+    held_run: str | None = None,
 ) -> Explanation:
-    """Explain a person already loaded; ``gone`` are the courses whose exemption is proposed."""
+    """Explain a person already loaded.
+
+    ``gone`` are the courses whose exemption is proposed, ``held_run`` holds the person's changes.
+    """
     planner = Planner(rules, today)
     plan, desired = planner.plan(candidate), planner.desired(candidate.person.profile)
     about = (rules, today, candidate.person, candidate.observed)
-    found = explain_code(*about, code, desired) if code else explain_courses(*about, desired)
+    how = (desired, held_run)
+    found = explain_code(*about, code, *how) if code else explain_courses(*about, *how)
     foreseen = {change.course: change.after for change in plan.changes if change.before is None}
     return Explanation(
         candidate.person.user_name,
@@ -171,6 +176,7 @@ def explain_candidate(
         ),
         tuple(sorted(_flags_after(candidate.flags, plan))),
         plan.is_empty,
+        held_run=held_run,
         is_part=bool(code),
     )
 

@@ -55,16 +55,17 @@ def shown_state(row: Observed) -> ShownState:
     return "assigned" if row.delivery == "sent" else "planned"
 
 
-def explain_courses(
+def explain_courses(  # noqa: PLR0913, PLR0917
     rules: Rules,
     today: dt.date,
     person: Person,
     observed: Sequence[Observed],
     desired: DesiredSet | None = None,
+    held_run: str | None = None,
 ) -> tuple[CourseReason, ...]:
     """Every course the person has, had, is to have, or only just misses, by code."""
     desired = desired or make_desired(person.profile, rules)
-    case = make_case(rules, today, person, observed, desired)
+    case = _make_case(rules, today, person, observed, desired, held_run)
     pinned = find_pins(person, rules.catalog, today)
     near = {passed.course for passed in desired.passed} | set(case.overlay.exempt) | set(pinned)
     courses = set(case.standing.cycles) | set(case.overlay.wanted) | near
@@ -78,15 +79,29 @@ def explain_code(  # noqa: PLR0913, PLR0917
     observed: Sequence[Observed],
     code: str,
     desired: DesiredSet | None = None,
+    held_run: str | None = None,
 ) -> tuple[CourseReason, ...]:
     """The course, or the steps of the journey, that ``code`` means in any spelling, known or not."""
     desired = desired or make_desired(person.profile, rules)
-    case = make_case(rules, today, person, observed, desired)
+    case = _make_case(rules, today, person, observed, desired, held_run)
     steps = expand(code, rules.catalog)
     courses = dict.fromkeys(
         [*(via for step in steps for via in step.via), *(step.course.code for step in steps)]
     )
     return tuple(_explain(rules, case, desired, observed, course) for course in courses or [code])
+
+
+def _make_case(  # noqa: PLR0913, PLR0917
+    rules: Rules,
+    today: dt.date,
+    person: Person,
+    observed: Sequence[Observed],
+    desired: DesiredSet,
+    held_run: str | None,
+) -> Case:
+    """The plan's view; of somebody whose changes are held no run carries them out by itself."""
+    case = make_case(rules, today, person, observed, desired)
+    return case._replace(actor=f"the release of run {held_run}") if held_run else case
 
 
 def _explain(
@@ -130,6 +145,8 @@ def _how_it_stands(case: Case, want: Desired) -> Iterator[str]:
 def _how_away(case: Case, row: Observed | None) -> str:
     if row and not row.paused_on and is_suppressed(case, "pause", row.course):
         return "the person is deactivated, and an operator discarded or undid that it rests"
+    if row and not row.paused_on:
+        return f"the person is deactivated: {case.actor} lets it rest"
     return "the person is deactivated: nothing is assigned, what is open rests"
 
 
@@ -138,7 +155,7 @@ def _how_open(case: Case, want: Desired, row: Observed) -> Iterator[str]:
         yield "assigned at the training platform itself, so it is never withdrawn from here"
     waits = waits_for(case, want)
     if row.delivery in ("blocked", "locked") and not (case.blocked or waits):
-        yield "nothing is in the way any more: the next run sends it"
+        yield f"nothing is in the way any more: {case.actor} sends it"
     elif row.delivery == "blocked" and case.blocked:
         yield f"blocked, because {say_missing_names(case.person)}; it is sent by itself once that is mended"
     elif row.delivery == "locked" and waits:
@@ -158,7 +175,7 @@ def _why_not_open(case: Case, want: Desired) -> str:
         return f"{say_list(started)} is in progress and is finished instead"
     if is_suppressed(case, "assign", want.course):
         return "an operator discarded or undid this assignment; it comes back when its sources change"
-    return "the next run assigns it"
+    return f"{case.actor} assigns it"
 
 
 # --- not wanted ------------------------------------------------------------------------------------
@@ -231,6 +248,6 @@ def _why_not_withdrawn(case: Case, row: Observed) -> Iterator[str]:
     elif case.settings.removal == "keep" and row.delivery == "sent":
         yield "the company keeps what was once assigned"
     elif case.person.active:
-        yield "the next run withdraws it"
+        yield f"{case.actor} withdraws it"
     else:
         yield _how_away(case, row)

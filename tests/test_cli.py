@@ -353,6 +353,7 @@ def hold_a_run(acme: Flasks) -> str:
 
 def test_a_held_run_is_released(acme: Flasks) -> None:
     run = hold_a_run(acme)
+    assert f"nothing to do, release or discard what {run} holds (" in acme("reconcile", "run").stdout
     assert acme("reconcile", "release", run).exit_code == 0
     assert explain(acme, "p1") == {"ETH-1": "withdrawn"}
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Row, bindparam, select
 
-from models import Assignment, Exemption, Flag, LogEntry, Pin, QueueEntry, User, reading, utcnow
+from models import Assignment, Exemption, Flag, LogEntry, Pin, User, reading, utcnow
 from reconcile.explain import Explanation, explain_candidate
 from reconcile.load import load_people
 from reconcile.origin import Request, find_cause, list_requests
 from reconcile.proposals import load_proposed
+from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason
 from reconcile.rulebook import load_rules
 from reconcile.state import Source
+from reconcile.summary import show_run
 from scim.resources import parse_stored
 
 MOST_ENTRIES = 200
@@ -29,7 +31,6 @@ def _of_person(model: Any) -> Any:
 
 
 _USER = select(User.__table__).where(User.company_id == _MINE["company"], User.id == _MINE["person"])
-_QUEUE = _of_person(QueueEntry)
 _ROWS = _of_person(Assignment).order_by(Assignment.course, Assignment.cycle)
 _FLAGS = _of_person(Flag).order_by(Flag.id.desc()).limit(100)
 _PINS = _of_person(Pin).order_by(Pin.course)
@@ -95,7 +96,9 @@ def load_person(company_id: str, user_id: str) -> PersonView:
         rules = load_rules(connection, company_id)
         candidate = load_people(connection, company_id, [user_id])[0]
         gone = load_proposed(connection, company_id, user_id)
-        explanation = explain_candidate(rules, candidate, utcnow().date(), gone=gone)
+        held = find_held_run(connection, company_id, user_id)
+        held_run = show_run(company_id, held) if held else None
+        explanation = explain_candidate(rules, candidate, utcnow().date(), gone=gone, held_run=held_run)
         entries = tuple(connection.execute(_ENTRIES, key))
         flags = connection.execute(_FLAGS, key).all()
         lines = _to_lines(
@@ -104,7 +107,6 @@ def load_person(company_id: str, user_id: str) -> PersonView:
             connection.execute(_ROWS, key).all(),
             list_requests(connection, company_id, user_id),
         )
-        queue = connection.execute(_QUEUE, key).first()
         return PersonView(
             user=user,
             explanation=explanation,
@@ -116,7 +118,7 @@ def load_person(company_id: str, user_id: str) -> PersonView:
             pins=tuple(connection.execute(_PINS, key)),
             exemptions=tuple(connection.execute(_EXEMPTIONS, key)),
             entries=entries,
-            held_run=queue.held_run if queue else None,
+            held_run=held,
         )
 
 

@@ -239,6 +239,12 @@ def test_it_names_the_run_that_holds_somebodys_changes(app: Flask) -> None:
     run_company(COMPANY, now=day(1))
     text = explain_person(COMPANY, JOY, now=NOON).to_text()
     assert "Changes are held: release or discard run 23456-2." in text
+    assert "The person is deactivated: the release of run 23456-2 lets it rest." in text
+    change_people(people, active=True, tags="ETH-1")
+    run_company(COMPANY, now=day(2))
+    why = {each.course: each.why for each in explain_person(COMPANY, JOY, now=day(2)).courses}
+    assert why["ETH-1"][-1] == "The release of run 23456-3 assigns it."
+    assert why["SEC-101"][-1] == "The release of run 23456-3 withdraws it."
 
 
 def test_nobody_is_explained_who_is_not_there(app: Flask) -> None:

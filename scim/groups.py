@@ -16,7 +16,7 @@ from scim.comparing import shadow
 from scim.errors import Forbidden, NotFound
 from scim.loading import load_resource
 from scim.log import Entry, record
-from scim.memberships import Moved, leave_groups, load_members, save_members
+from scim.memberships import Moved, keep_promise, leave_groups, load_members, save_members
 from scim.patch import apply_patch, parse_patch
 from scim.people import indexable
 from scim.projection import Projection
@@ -79,6 +79,8 @@ def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
     key = {"company_id": entry.company_id, "id": entry.resource_id, "created_at": now}
     with storing(entry.connection, _TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
+        if group_id:
+            keep_promise(connection, entry.company_id, group_id)
         moved = save_members(connection, (entry.company_id, entry.resource_id), [], members)
         _mark_members(connection, entry, moved.ids, now)
         record(connection, entry, 201, _to_logged(None, document, moved))

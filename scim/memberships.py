@@ -61,6 +61,11 @@ _GROUPS_OF_ONE = _GROUPS.where(_IS_MEMBER)
 
 _REMOVE = delete(GroupMember).where(_OF_COMPANY, _IS_GROUP, _IS_MEMBER)
 _LEAVE = delete(GroupMember).where(_OF_COMPANY, _IS_MEMBER)
+_IS_A_GROUP = (
+    update(GroupMember)
+    .where(GroupMember.company_id == bindparam("company"), GroupMember.member_id == bindparam("member"))
+    .values(kind="Group")
+)
 _ADD = insert(GroupMember)
 _LAST_POSITION = select(func.max(GroupMember.position)).where(_OF_COMPANY, _IS_GROUP)
 _GROUPS_TO_LEAVE = (
@@ -136,6 +141,11 @@ def save_members(
         names = ("member_id", "kind", "position")
         connection.execute(_ADD, [key | dict(zip(names, row, strict=True)) for row in rows])
     return Moved(gone, come)
+
+
+def keep_promise(connection: Connection, company_id: str, group_id: str) -> None:
+    """In a circle of bulk references groups have members that become groups only now."""
+    connection.execute(_IS_A_GROUP, {"company": company_id, "member": group_id})
 
 
 def leave_groups(connection: Connection, company_id: str, member_id: str, now: dt.datetime) -> None:

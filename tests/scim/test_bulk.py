@@ -86,8 +86,17 @@ def test_a_circle_of_references_closes(idp: Idp) -> None:
     )
     assert statuses(results) == ["201", "201"]
     first, second = idp.get("/Groups?sortBy=displayName").get_json()["Resources"]
-    assert first["members"][0]["value"] == second["id"]
-    assert second["members"][0]["value"] == first["id"]
+    for group, member in ((first, second), (second, first)):
+        assert group["members"] == [
+            {
+                "value": member["id"],
+                "$ref": member["meta"]["location"],
+                "type": "Group",
+                "display": member["displayName"],
+            }
+        ]
+    of_groups = idp.get("/Groups?filter=members.type%20eq%20%22Group%22").get_json()
+    assert of_groups["totalResults"] == 2
 
 
 def test_what_refers_to_a_failed_or_unknown_operation_is_a_conflict(idp: Idp) -> None:

@@ -8,6 +8,7 @@ from scim.comparing import VALUE, comparable, shadow
 from scim.errors import InvalidFilter, InvalidPath
 from scim.filter_matching import evaluate
 from scim.filter_nodes import (
+    EQUALITY,
     OPERATORS,
     ORDERING,
     SUBSTRING,
@@ -220,7 +221,10 @@ class _Parser:
                 f"position {token.at}: expected pr or one of {', '.join(OPERATORS)}, found {token}"
             )
         literal = self.take()
-        comparison = Comparison(self.compared(path, token), op, parse_literal(literal))
+        value = parse_literal(literal)
+        # Nothing but null compares to a complex value as a whole (RFC 7643 2.5).
+        whole = value is None and op in EQUALITY and not self.scope and not path.sub
+        comparison = Comparison(path if whole else self.compared(path, token), op, value)
         check_comparison(comparison, literal)
         return comparison
 

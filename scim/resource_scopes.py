@@ -34,10 +34,17 @@ class Membership:
     """Folded sub-attribute -> its comparable form."""
     owners: Callable[[Any], Condition]
     """The resources that have an element with this ``value``."""
+    order: tuple[Any, ...]
+    """What the elements are listed by."""
 
     def some(self, test: Callable[[Scope], Condition]) -> Condition:
         element = ColumnScope(self.columns)
         return select(literal("1")).select_from(self.rows).where(self.condition, test(element)).exists()
+
+    def first(self, path: Path) -> Any:
+        """The value at ``path`` of the first element that is listed."""
+        found = select(self.columns.get(path.leaf.key, self.columns["value"])).select_from(self.rows)
+        return found.where(self.condition).order_by(*self.order).limit(1).scalar_subquery()
 
 
 class ResourceScope:
@@ -68,6 +75,8 @@ class ResourceScope:
         return self.membership.some(test) if scope is self.membership else self.document.some(path, test)
 
     def sort_value(self, path: Path) -> Any:
+        if self._is_membership(path):
+            return self.membership.first(path)
         cell = self._column(path)
         return self.document.sort_value(path) if cell is None else cell.text
 
@@ -141,6 +150,7 @@ def _groups_of_user() -> Membership:
             "$ref": _BASE + literal("'/Groups/'", Text) + member.group_id,
         },
         lambda key: and_(is_on, User.id.in_(_ids(GroupMember.member_id, GroupMember.group_id == key))),
+        (group.id,),
     )
 
 
@@ -165,6 +175,7 @@ def _members_of_group(json: JsonSql) -> Membership:
             "$ref": _BASE + literal("'/'", Text) + member.kind + literal("'s/'", Text) + member.member_id,
         },
         lambda key: Group.id.in_(_ids(GroupMember.group_id, GroupMember.member_id == key)),
+        (member.position, member.member_id),
     )
 
 

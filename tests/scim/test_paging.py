@@ -231,7 +231,10 @@ def test_the_root_sorts_people_and_groups_as_one_list(idp: Idp) -> None:
     assert orders(sortBy="userName") == {"ann bob joy cooks Eager"}
     assert orders(sortBy="userName", sortOrder="descending") == {"cooks Eager joy bob ann"}
     assert orders(sortBy="active") == {"joy bob ann cooks Eager"}
-    assert orders(sortBy="members.display") == {"joy bob cooks Eager ann"}
+    assert orders(sortBy="members.display") == {"Eager cooks joy bob ann"}
+    assert orders(sortBy="members") == {"Eager cooks joy bob ann"}
+    assert orders(sortBy="groups.display") == {"bob joy cooks Eager ann"}
+    assert orders(sortBy="groups.$ref", sortOrder="descending") == {"cooks Eager ann joy bob"}
     assert orders(sortBy="meta.created", sortOrder="descending") == {"ann Eager cooks bob joy"}
     text = 'userName eq "joy" or displayName sw "e" or userName eq null and displayName eq "cooks"'
     listed = page(idp, "/", filter=text, sortBy="displayName", attributes="displayName,groups,members.value")

@@ -2,6 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter, methodcaller
 from typing import Any
 
@@ -86,7 +87,7 @@ class _Form:
         }
         self.processors = _processors(types.items(), "bind_processor", dialect)
         columns = list(statement.selected_columns) if isinstance(statement, Select) else []
-        self.make_row = _row_maker([str(column.key) for column in columns])
+        self.make_row = _row_maker(tuple([str(column.key) for column in columns]))
         self.results = _processors(
             ((place, column.type) for place, column in enumerate(columns)), "result_processor", dialect, None
         )
@@ -122,7 +123,8 @@ def _to_sqlalchemy(error: Exception, connection: Connection, cursor: Any, statem
     )
 
 
-def _row_maker(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+@lru_cache(maxsize=256)
+def _row_maker(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
     row = namedtuple("Row", names)  # type: ignore[misc]
     return row._make
 

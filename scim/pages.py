@@ -69,7 +69,7 @@ Side = tuple[Listing, Shape | None, Order]
 """What a list of several kinds of resources asks of one."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def page_statement(
     listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
 ) -> Prepared:
@@ -107,7 +107,7 @@ def _ordering(order: Order, key: Any, id_: Any, json: JsonSql) -> list[Any]:
     return [missing.desc(), compared.desc(), id_] if order.descending else [missing, compared, id_]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def joined_statement(
     listing: Listing, dialect: str, shape: Shape | None, order: Order, paging: Paging
 ) -> Prepared:
@@ -183,7 +183,7 @@ def _behind(order: Order, key: Any, id_: Any, json: JsonSql) -> Condition:
     return found if order.descending else or_(found, key.is_(None))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def count_statement(listing: Listing, dialect: str, shape: Shape | None) -> Prepared:
     """How many meet the filter; without one the company's counter, which nobody has to count."""
     if shape is None:

@@ -33,7 +33,7 @@ def _to_values(names: Iterable[str]) -> dict[str, Any]:
 _INSERT = Prepared(insert(User).values(_to_values((*_NEW, *_ALWAYS, *_PROJECTED))))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _update(names: frozenset[str]) -> Prepared:
     """An index is maintained for every column an UPDATE names, so it names those that change."""
     return Prepared(update(User).where(*_WHO).values(_to_values(sorted({*_ALWAYS, *names}))))

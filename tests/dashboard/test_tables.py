@@ -259,3 +259,10 @@ def test_what_somebody_sent_by_the_megabyte_is_cut_on_pages_and_whole_in_files(
         assert "ZanzibarZanzibar" in page
         assert len(page) < 50_000
         assert long in owner.get(f"{path}.csv").text
+
+
+def test_a_cell_with_nothing_in_it_is_left_out_on_a_phone(owner: Browser, live: Live) -> None:
+    live()
+    cells = owner.read("/log", outcome="refused").find("td", **{"data-label": "Changed"})
+    assert cells
+    assert all("void" in cell["class"] for cell in cells)

@@ -58,7 +58,8 @@ def _to_key(name: str, kind: ResourceType) -> Key:
         attribute, _, sub = name.partition(".")
         return "", fold(attribute), fold(sub)
     if path.urn is None and fold(path.attribute.name).startswith("urn:"):
-        return fold(path.attribute.name), "", ""
+        urn = fold(path.attribute.name)
+        return "" if urn == fold(kind.core.urn) else urn, "", ""
     return fold(path.urn or ""), fold(path.attribute.name), fold(path.sub.name) if path.sub else ""
 
 

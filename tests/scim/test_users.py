@@ -327,6 +327,9 @@ def test_only_what_was_asked_for_is_shown(idp: Idp) -> None:
     assert without["id"] == joy["id"], "always returned"
     only = idp.get(f"{path}?attributes={ENTERPRISE}:department").get_json()
     assert only[ENTERPRISE] == {"department": "Ops"}
+    core = {name: value for name, value in joy.items() if name != ENTERPRISE}
+    assert idp.get(f"{path}?attributes={CORE}").get_json() == core, "the URN of a schema is all it has"
+    assert set(idp.get(f"{path}?excludedAttributes={CORE}").get_json()) == {"schemas", "id", ENTERPRISE}
     answer = idp.send("PATCH", f"{path}?attributes=title", {"Operations": [replace("title", "x")]})
     assert set(answer.get_json()) == {"schemas", "id", "title"}
 

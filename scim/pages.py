@@ -127,7 +127,7 @@ def joined_statement(
     return Prepared(select(texts, sql.count().label("number")).select_from(page))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def mixed_statement(sides: tuple[Side, ...], dialect: str, paging: Paging) -> Prepared:
     """A page of several kinds of resources sorted as one list; ``side`` is the number of a row's kind.
 

@@ -11,7 +11,7 @@ from models import engine, reading
 from scim.filters import evaluate, parse_filter
 from scim.pages import GROUPS, USERS, Listing, Order, page_statement
 from scim.queries import to_shape, to_values
-from scim.schemas import USER
+from scim.schemas import GROUP, USER
 from tests.conftest import scaled
 from tests.scim import generate
 from tests.scim.idp import TRAINING, Idp, switch
@@ -184,6 +184,35 @@ def test_both_kinds_are_found_from_the_root(idp: Idp) -> None:
     assert ids('userName eq "joy" or displayName eq "drivers"') == [joy["id"], group["id"]]
     switch(groups=False)
     assert ids('displayName eq "drivers"') == [joy["id"]]
+
+
+def test_the_root_finds_whom_memory_finds(idp: Idp) -> None:
+    switch(groups=True)
+    people = [idp.post("/Users", generate.body(Random(number), number)).get_json() for number in range(30)]
+    for number in range(8):
+        idp.create_group(f"{generate.word(Random(number))}{number}", *Random(number).sample(people, 3))
+    shown = {
+        USER: idp.get("/Users").get_json()["Resources"],
+        GROUP: idp.get("/Groups").get_json()["Resources"],
+    }
+    answers = 0
+    for number in range(scaled(300)):
+        rng = Random(number)
+        sides = [
+            generate.filter_text(rng, 1, groups=groups)
+            for groups in rng.choice(((False, True), (True, False)))
+        ]
+        text = f" {rng.choice(('and', 'or'))} ".join(
+            rng.choice(("({})", "not ({})")).format(each) for each in sides
+        )
+        nodes = {USER: parse_filter(text, USER, [GROUP]), GROUP: parse_filter(text, GROUP, [USER])}
+        expected = {each["id"] for kind in nodes for each in shown[kind] if evaluate(nodes[kind], each)}
+        by = {"sortBy": rng.choice(("displayName", "meta.created"))} if number % 2 else {}
+        found = idp.post("/.search", {"filter": text, "count": 100} | by).get_json()
+        assert {each["id"] for each in found["Resources"]} == expected, text
+        assert found["totalResults"] == len(expected), text
+        answers += bool(expected)
+    assert answers > scaled(300) / 4
 
 
 def test_at_the_root_an_attribute_of_the_other_kind_has_no_value(idp: Idp) -> None:

@@ -90,13 +90,15 @@ class BulkUpdate:
     settings: tuple[str, ...]
     also: str = "1 = 1"
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        if rows and connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(_sqlite_update(self), list(rows))
-        elif rows:
-            columns = zip(self.columns, zip(*rows, strict=True), strict=True)
-            arrays = [_array(self.table, name, values) for name, values in columns]
-            connection.exec_driver_sql(_postgresql_update(self), tuple(arrays))
+    def run(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Update, and answer how many rows were found."""
+        if not rows:
+            return 0
+        if connection.dialect.name == "sqlite":
+            return connection.exec_driver_sql(_sqlite_update(self), list(rows)).rowcount
+        columns = zip(self.columns, zip(*rows, strict=True), strict=True)
+        arrays = [_array(self.table, name, values) for name, values in columns]
+        return connection.exec_driver_sql(_postgresql_update(self), tuple(arrays)).rowcount
 
     @property
     def condition(self) -> str:

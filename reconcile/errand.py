@@ -47,4 +47,4 @@ class Errand:
                 pass
 
     def writer(self, connection: Connection) -> Writer:
-        return Writer(connection, self.company_id, self.run.number, utcnow())
+        return Writer(connection, self.company_id, self.run.number, utcnow(), self.run.tally.flags)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, select, update
 
 from models import Assignment, Catalog, LmsLearner, LmsRefusal, User
+from models import Flag as FlagRow
 from reconcile.parcels import CONFLICT, REJECTED
 from reconcile.state import Flag, OpenFlag
 from reconcile.writer import Writer
@@ -153,10 +154,26 @@ def _is_waiting(connection: Connection, key: dict[str, Any], found: Any) -> bool
 
 
 def raise_flags(writer: Writer, problems: Iterable[Refused]) -> None:
-    """Open a flag for each, in place of an open one of the same rule and subject."""
+    """Open a flag for each, in place of an open one that says otherwise."""
     for one in problems:
+        flag = Flag(one.rule, _say_refusal(one), one.course)
+        if _is_raised(writer, one.user_id, flag):
+            continue
         lower_flags(writer, [(one.user_id, one.rule, one.course)])
-        writer.open_flags([(one.user_id, Flag(one.rule, _say_refusal(one), one.course))])
+        writer.open_flags([(one.user_id, flag)])
+        writer.flags["opened"] += 1
+
+
+def _is_raised(writer: Writer, user_id: str, flag: Flag) -> bool:
+    """Whether the same flag is open already: it keeps the day since when."""
+    same = select(FlagRow.id).filter_by(
+        company_id=writer.company_id,
+        user_id=user_id,
+        rule=flag.rule,
+        subject=flag.subject,
+        detail=flag.detail,
+    )
+    return writer.connection.execute(same.where(FlagRow.closed_at.is_(None))).first() is not None
 
 
 def _say_refusal(one: Refused) -> str:
@@ -167,4 +184,5 @@ def _say_refusal(one: Refused) -> str:
 
 def lower_flags(writer: Writer, names: Iterable[tuple[str, str, str]]) -> None:
     """Close flags, given as (user_id, or empty for the company; rule; subject)."""
-    writer.close_flags([(user_id, OpenFlag(rule, subject)) for user_id, rule, subject in names])
+    flags = [(user_id, OpenFlag(rule, subject)) for user_id, rule, subject in names]
+    writer.flags["closed"] += writer.close_flags(flags)

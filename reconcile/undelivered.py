@@ -39,7 +39,7 @@ def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: st
 
 def note_platform(connection: Connection, run: CurrentRun, gate: Gate) -> None:
     """Keep a time to come back, and flag the company while its access token is not accepted."""
-    writer = Writer(connection, run.company_id, run.number, utcnow())
+    writer = Writer(connection, run.company_id, run.number, utcnow(), run.tally.flags)
     if gate.retry_at:
         save_state(connection, run.company_id, retry_at=gate.retry_at)
     if isinstance(gate.closed_by, LmsUnauthorized):

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
@@ -83,6 +84,8 @@ class Writer:
     company_id: str
     number: int
     now: dt.datetime
+    flags: Counter[str] = field(default_factory=Counter)
+    """How many flags were ``opened`` and ``closed`` beside the plans, which count their own."""
 
     def insert_changes(self, people: Sequence[PersonChanges], outcome: str) -> None:
         """Record changes under the run, with what has become of them."""
@@ -113,11 +116,11 @@ class Writer:
         ]
         _NEW_FLAGS.run(self.connection, rows)
 
-    def close_flags(self, flags: Iterable[tuple[str, OpenFlag]]) -> None:
-        """Close flags, given as (user_id, flag)."""
+    def close_flags(self, flags: Iterable[tuple[str, OpenFlag]]) -> int:
+        """Close flags, given as (user_id, flag); how many of them were open."""
         by = (native(self.connection, self.now), self.number)
         rows = [(self.company_id, user_id, flag.rule, flag.subject, *by) for user_id, flag in flags]
-        _CLOSED_FLAGS.run(self.connection, rows)
+        return _CLOSED_FLAGS.run(self.connection, rows)
 
     def _change(self, change: Change, version: int, outcome: str) -> Row:
         return (

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from models import Assignment, ExemptionProposal, LmsLearner, LmsState, reading, writing
+from models import Assignment, ExemptionProposal, Flag, LmsLearner, LmsState, reading, writing
 from reconcile import readback
 from reconcile.explain import explain_person
 from reconcile.proposals import ProposalNotFound, decide_proposal
@@ -29,6 +29,7 @@ from tests.reconcile.acme import (
     dump,
     open_flags,
     rows_of,
+    runs,
     use_catalog,
 )
 from tests.training_platform import Platform, Row
@@ -438,10 +439,12 @@ def test_what_was_assigned_before_there_was_a_platform_is_sent(app: Flask, platf
 def test_a_training_the_platform_does_not_have_is_flagged(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     platform.trainings.put(3, None)
-    run()
-    assert open_flags("") == ["unknown_training_id"]
+    summary = run()
+    assert (open_flags(""), summary.state) == (["unknown_training_id"], "applied")
+    with reading() as connection:
+        assert connection.execute(select(Flag.opened_run)).scalars().all() == [*runs()] == [summary.number]
     platform.trainings.put(3, {"id": 3, "title": "Preventing Harassment in California"})
-    run()
+    assert {name: count for name, count in run().tally.flags.items() if count} == {"closed": 1}
     assert open_flags("") == []
 
 

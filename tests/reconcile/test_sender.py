@@ -254,6 +254,7 @@ def test_a_refusal_is_flagged_and_not_repeated(app: Flask, platform: Platform) -
     summary = run()
     assert (summary.state, summary.tally.outcomes) == ("partial", {"applied": 1, "rejected": 1})
     assert summary.detail == "1 refused: the flags say why"
+    assert summary.tally.flags == {"opened": 1, "closed": 0}
     assert courses_of(joy) == {"ETH-1": "sent", "SEC-101": "rejected"}
     assert open_flags(joy) == ["assignment_rejected"]
     with reading() as connection:
@@ -279,7 +280,7 @@ def test_a_refusal_is_asked_again_when_person_or_catalog_changes(
         update_person(joy, department="Legal")
     else:
         use_catalog(COURSES.replace("Security Awareness", "Security"))
-    run()
+    assert {name: count for name, count in run().tally.flags.items() if count} == {"closed": 1}
     assert courses_of(joy) == {"SEC-101": "sent"}
     assert open_flags(joy) == []
     keys = [request.key for request in platform.requests if request.path.endswith("1001/learner_trainings")]
@@ -401,6 +402,12 @@ def test_many_people_whose_calls_fail_do_not_keep_the_next_ones_from_their_turn(
     assert {user_id for user_id, _training in platform.open_assignments()} == set(people) - cursed
 
 
+def count_flags() -> int:
+    """Open and closed."""
+    with reading() as connection:
+        return len(connection.execute(select(Flag.id)).all())
+
+
 @on_sqlite
 def test_a_bad_token_stops_the_run_and_flags_the_company(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
@@ -411,6 +418,10 @@ def test_a_bad_token_stops_the_run_and_flags_the_company(app: Flask, platform: P
     assert str(summary.detail).startswith("30 wait for a later run: POST /learners: 401")
     assert len(platform.requests) <= IN_FLIGHT
     assert open_flags("") == ["lms_unauthorized"]
+    run_by_hand()
+    before = count_flags()
+    run_by_hand()
+    assert count_flags() == before, "the flag that is open says since when"
     platform.token = token
     assert run_by_hand().state == "applied"
     assert len(platform.open_assignments()) == len(people)

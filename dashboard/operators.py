@@ -83,7 +83,7 @@ def add_operator(company_id: str, email: str, role: str, password: str | None = 
                 raise OperatorError("company", f"there is no company {company_id}")
             connection.execute(insert(Operator).values(values))
     except IntegrityError as error:
-        raise OperatorError("email", f"{email} already signs in to Herdbook") from error
+        raise OperatorError("email", f"an operator with the email {email} signs in already") from error
     return str(values["id"])
 
 

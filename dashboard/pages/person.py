@@ -40,7 +40,7 @@ def decide(user_id: uuid.UUID, decision: str) -> Response | tuple[str, int]:
         try:
             DECISIONS[decision](company_id, str(user_id), code, reason, until)
         except DecisionError as error:
-            form.mistakes["code"] = str(error)
+            form.mistakes["code"] = f"{error}."
     if form.mistakes:
         return _show(str(user_id), form), 422
     flash(f"{code} is {'pinned' if decision == 'pin' else 'exempt'}. The next run acts on it.", "good")

@@ -41,6 +41,9 @@ document.querySelectorAll(".filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
 });
 
+// After a mistake one goes on at the field it was made in, however far down it stands.
+document.querySelector("[aria-invalid='true']")?.focus();
+
 // On a phone the tab one is at may lie outside of what is seen of the row.
 document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
   const row = tab.closest(".tabs");

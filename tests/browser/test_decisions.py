@@ -103,6 +103,23 @@ def test_a_held_run_is_looked_at_by_name_and_released(idp: Idp, demo_house: Hous
     expect(page.locator("article", has=page.get_by_role("heading", name="Courses"))).to_contain_text("Paused")
 
 
+def test_after_a_mistake_one_is_at_the_field_it_was_made_in(read_as: Reads) -> None:
+    page = read_as("owner").open("person")
+    page.set_viewport_size({"width": 390, "height": 850})
+    page.get_by_text("Pin a course, or exempt from one").click()
+    page.get_by_label("Reason").fill("Asked for")
+    # What a browser would not send by itself, a stale page would.
+    page.get_by_label("Code").evaluate("each => { each.required = false }")
+    # The console complains of every answer that is none of success.
+    page.route("**/pin", lambda route: route.fulfill(response=route.fetch(), status=HTTPStatus.OK))
+    page.get_by_role("button", name="Pin", exact=True).click()
+    field = page.get_by_label("Code")
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("Which code, please?")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Reason")).to_have_value("Asked for")
+
+
 def test_the_keyboard_gets_past_the_menu_and_closes_it(read_as: Reads) -> None:
     page = read_as("viewer").open("flags")
     page.keyboard.press("Tab")

@@ -123,6 +123,22 @@ def test_a_catalog_file_with_a_mistake_stands_there_to_be_mended(
     assert dump() == before
 
 
+def test_the_tab_of_the_catalog_one_is_at_stays_marked_after_a_form(owner: Browser, live: Live) -> None:
+    live()
+    file = {"text": "courses: [{code: NEW-1, title: Something new}]"}
+    for path, fields in (("/catalog/file", file), ("/catalog/unknown", {"code": "NO-SUCH-CODE"})):
+        for page in (owner.get(path), owner.send(path, **fields)):
+            assert Markup(page.text).find("a", href=path)[0].get("aria-current") == "page", path
+
+
+def test_a_mistake_is_named_in_a_sentence(owner: Browser, live: Live) -> None:
+    person = live().people[0]
+    again = owner.send("/settings/operators", email="Olga@acme.example", role="viewer").text
+    assert "An operator with the email Olga@acme.example signs in already." in again
+    unknown = owner.send(f"/learners/{person}/pin", code="NO-SUCH-CODE", reason="asked for")
+    assert "is no code of company 23456's catalog." in Markup(unknown.text).text
+
+
 def test_a_catalog_file_is_saved_once_its_effect_was_seen(app: Flask, owner: Browser) -> None:
     file = "courses: [{code: NEW-1, title: Something new}]"
     page = Markup(owner.send("/catalog/file", text=file).text)

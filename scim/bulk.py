@@ -21,7 +21,10 @@ RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 _KINDS = {"users": "User", "groups": "Group"}
 _VERBS: dict[str | None, ModuleType] = {"User": users, "Group": groups}
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
-_PATH = re.compile(r"/?(?:.*/)?(users|groups)(?:/([^/?]+))?/?", re.IGNORECASE)
+_PATH = re.compile(
+    r"/?(?:(?:.*/)?scim/v2/(?P<company>[^/]+)/|.*/)?(?P<kind>users|groups)(?:/(?P<id>[^/?]+))?/?",
+    re.IGNORECASE,
+)
 _REFERENCE = re.compile(r"bulkId:(.+)", re.DOTALL)
 
 
@@ -61,7 +64,9 @@ class _Bulk:
     def __init__(self, entry: Entry, raw: list[Any], fail_on_errors: int | None) -> None:
         self.entry = entry
         self.left = fail_on_errors
-        self.operations = [_read_operation(each, f"Operations[{place}]") for place, each in enumerate(raw)]
+        self.operations = [
+            _read_operation(each, f"Operations[{place}]", entry.company_id) for place, each in enumerate(raw)
+        ]
         self.by_id = _by_bulk_id(self.operations)
 
     def run(self) -> list[dict[str, Any]]:
@@ -170,12 +175,12 @@ def _parse_request(body: object) -> tuple[int | None, list[Any]]:
     return bound, operations
 
 
-def _read_operation(raw: object, where: str) -> Operation:
+def _read_operation(raw: object, where: str, company_id: str) -> Operation:
     """One that makes no sense is refused when its turn comes: the others are carried out (RFC 7644 3.7)."""
     members = {fold(name): value for name, value in raw.items()} if isinstance(raw, dict) else {}
     method, bulk_id = members.get("method"), members.get("bulkid")
     try:
-        return _parse_operation(members, where)
+        return _parse_operation(members, where, company_id)
     except ScimError as error:
         return Operation(
             method.upper() if isinstance(method, str) else "",
@@ -188,21 +193,23 @@ def _read_operation(raw: object, where: str) -> Operation:
         )
 
 
-def _parse_operation(members: dict[str, Any], where: str) -> Operation:
+def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
     method, path = members.get("method"), members.get("path")
     if not isinstance(method, str) or method.upper() not in _OPERATIONS:
         raise InvalidSyntax(f"{where}.method must be POST, PUT, PATCH or DELETE.")
     is_post = method.upper() == "POST"
     found = _PATH.fullmatch(path) if isinstance(path, str) else None
-    if found is None or is_post == bool(found[2]):
+    if found is None or is_post == bool(found["id"]):
         raise InvalidValue(f"{where}.path must be /Users or /Groups for a POST, else with an id behind it.")
+    if found["company"] not in (None, company_id):
+        raise InvalidValue(f"{where}.path is not below this Tenant URL.")
     bulk_id, version = members.get("bulkid"), members.get("version")
     if not isinstance(bulk_id, str | None) or not isinstance(version, str | None):
         raise InvalidSyntax(f"{where}: bulkId and version must be strings.")
     if is_post and not bulk_id:
         raise InvalidSyntax(f"{where}.bulkId is required for a POST.")
-    kind = _KINDS[found[1].lower()]
-    return Operation(method.upper(), kind, found[2], members.get("data"), bulk_id, version)
+    kind = _KINDS[found["kind"].lower()]
+    return Operation(method.upper(), kind, found["id"], members.get("data"), bulk_id, version)
 
 
 def _by_bulk_id(operations: list[Operation]) -> dict[str, Operation]:

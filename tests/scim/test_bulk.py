@@ -205,3 +205,16 @@ def test_every_operation_has_its_line_in_the_log(idp: Idp) -> None:
         ).all()
     assert [tuple(line)[:2] for line in lines] == [("create", 201), ("delete", 404)]
     assert len({line.correlation_id for line in lines}) == 1
+
+
+def test_a_path_is_read_kindly_but_never_as_that_of_another_company(idp: Idp) -> None:
+    here = "http://localhost/scim/v2/23456"
+    paths = ("/Users", "Users", "/Users/", "/users", "/scim/v2/23456/Users", f"{here}/Users", "/v2/Users")
+    made = carry_out(idp, *(post(path, path, userName=f"u{number}") for number, path in enumerate(paths)))
+    assert statuses(made) == ["201"] * len(paths)
+    joy = made[0]["location"].removeprefix(here)
+    operations = [{"method": "DELETE", "path": path} for path in (f"/scim/v2/99999{joy}", f"{here}{joy}/")]
+    refused = post("/scim/v2/99999/Users", "other", userName="other")
+    results = carry_out(idp, refused, *operations)
+    assert statuses(results) == ["400", "400", "204"]
+    assert "Tenant URL" in results[0]["response"]["detail"]

@@ -34,11 +34,11 @@ LOG = Table(
     ),
     load_page,
     (
-        Filter("person", "Person", kind="search", hint="userName or id"),
+        Filter("person", "Person", kind="search", hint="whole userName, or id"),
         Filter("outcome", "Outcome", (("done", "Done"), ("refused", "Refused"))),
         Filter("operation", "What", tuple(OPERATIONS.items())),
-        Filter("since", "From", kind="date"),
-        Filter("until", "Until", kind="date"),
+        Filter("since", "From day (UTC)", kind="date"),
+        Filter("until", "Until day (UTC)", kind="date"),
     ),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, union_all
 
 from dashboard.cursors import read_cursor, write_cursor
 from dashboard.queries.looks import LOOK, look_through
@@ -105,9 +105,7 @@ def load_page(query: Query) -> Page:
         entries = entries.where(LogEntry.id < key[0])
     with reading() as connection:
         entries, conditions = _narrow(connection, query, entries)
-        rows, end = look_through(
-            connection, entries.order_by(LogEntry.id.desc()), conditions, query.limit + 1
-        )
+        rows, end = look_through(connection, entries, conditions, query.limit + 1)
         visible = _find_visible(connection, query, rows)
     lines = [_to_row(row, visible) for row in rows[: query.limit]]
     if len(rows) > query.limit:
@@ -121,15 +119,29 @@ def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, li
         if day := _to_day(wanted.get(name)):
             moment = day + dt.timedelta(days=name == "until")
             entries = entries.where(getattr(LogEntry.id, compare)(first_id(moment)))
-    if "person" in wanted:
-        user_id = find_user_id(connection, query.company_id, wanted["person"]) or wanted["person"]
-        entries = entries.where(LogEntry.resource_id == user_id)
     if "outcome" in wanted:
         refused = wanted["outcome"] == "refused"
         conditions.append(lambda look: look.status >= 400 if refused else look.status < 400)
     if "operation" in wanted:
         conditions.append(lambda look: look.operation == wanted["operation"])
-    return entries, conditions
+    if "person" in wanted:
+        user_id = find_user_id(connection, query.company_id, wanted["person"]) or wanted["person"]
+        return _about(user_id, wanted["person"], entries), conditions
+    return entries.order_by(LogEntry.id.desc()), conditions
+
+
+def _about(user_id: str, typed: str, entries: Any) -> Any:
+    """What concerns one person, and what was refused before there was anybody: that has but a userName."""
+    theirs = _latest(entries.where(LogEntry.resource_id == user_id))
+    nobodys = _latest(entries.where(LogEntry.resource_id.is_(None)))
+    name = nobodys.c.user_name
+    refused = select(nobodys).where(or_(name == typed, func.lower(name) == typed.lower()))
+    both = union_all(select(theirs), refused).subquery("about")
+    return select(both).order_by(both.c.id.desc())
+
+
+def _latest(entries: Any) -> Any:
+    return entries.order_by(LogEntry.id.desc()).limit(LOOK).subquery()
 
 
 def _to_day(text: str | None) -> dt.datetime | None:

@@ -14,7 +14,7 @@ from scim.tokens import create_token
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import on_both
 from tests.reconcile.acme import use_catalog
-from tests.scim.idp import Idp
+from tests.scim.idp import CORE, Idp
 
 COMPANY = "23456"
 TRAINING = "urn:ietf:params:scim:schemas:extension:acme:2.0:User"
@@ -99,3 +99,20 @@ def test_a_request_tells_which_flags_it_opened_and_closed(app: Flask, owner: Bro
     assert "Flag closed" not in first
     assert "Flag closed: Family name missing run 23456-2" in last
     assert "Flag opened" not in last
+
+
+@on_both
+def test_who_was_refused_is_found_in_the_log_before_there_is_anybody(
+    app: Flask, owner: Browser, idp: Idp
+) -> None:
+    change_company(COMPANY, strict=True)
+    refused = {"schemas": [CORE], "userName": "Joy@acme.example"}
+    assert idp.post("/Users", refused).status_code == 400
+    joy = idp.create("joy@acme.example", name={"givenName": "Joy", "familyName": "Young"})
+    assert idp.post("/Users", refused | {"name": joy["name"]}).status_code == 409
+    idp.create("ben@acme.example", name=joy["name"])
+    found = owner.get("/log.json", person="joy@ACME.example").json or []
+    assert [line["status"] for line in found] == [409, 201, 400]
+    assert [line["status"] for line in owner.get("/log.json", person=joy["id"]).json or []] == [201]
+    only = owner.get("/log.json", person="joy@acme.example", outcome="refused").json or []
+    assert [line["status"] for line in only] == [409, 400]

@@ -74,7 +74,7 @@ def test_a_newcomer_gets_from_the_link_to_an_explained_assignment(newcomer: Page
     page.get_by_label("Name").fill("Okta")
     page.get_by_role("button", name="Create access token").click()
     token = page.locator("#token").inner_text()
-    page.get_by_role("button", name=f"Copy {token}").click()
+    page.get_by_role("button", name=f"Copy the token: {token}").click()
     assert page.evaluate("navigator.clipboard.readText()") == token
     tenant_url = page.locator("article", has_text="Tenant URL").locator("code").first.inner_text()
     page.goto(page.url)

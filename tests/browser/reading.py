@@ -97,6 +97,32 @@ def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
+def find_faint_edges(page: Page) -> list[str]:
+    """Fields and switches that stand out by less than 3 to 1 (WCAG 1.4.11; axe-core does not look)."""
+    return [str(each) for each in page.evaluate(_FAINT)]
+
+
+_FAINT = """() => {
+  const part = (value) => (value <= 10 ? value / 3295 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [red, green, blue] = colour.match(/[0-9.]+/g).map(Number).map(part);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const ground = (each) => {
+    const colour = getComputedStyle(each).backgroundColor;
+    return /, 0\\)$/.test(colour) ? ground(each.parentElement) : colour;
+  };
+  return [...document.querySelectorAll("main :is(input, select, textarea):not([type=hidden])")]
+    .filter((each) => each.checkVisibility() && each.offsetParent)
+    .map((each) => {
+      const pair = [getComputedStyle(each).borderTopColor, ground(each.parentElement)].map(light);
+      return [each.name, (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05)];
+    })
+    .filter(([, contrast]) => contrast < 3)
+    .map(([name, contrast]) => `${name}: ${contrast.toFixed(2)}`);
+}"""
+
+
 @cache
 def _read_axe() -> str:
     return AXE.read_text("utf-8")

@@ -266,3 +266,14 @@ def test_a_cell_with_nothing_in_it_is_left_out_on_a_phone(owner: Browser, live: 
     cells = owner.read("/log", outcome="refused").find("td", **{"data-label": "Changed"})
     assert cells
     assert all("void" in cell["class"] for cell in cells)
+
+
+def test_each_flag_leads_to_its_kind_and_what_one_does_about_it(owner: Browser, live: Live) -> None:
+    live()
+    links = owner.read("/flags", level="problem").find("a", **{"class": "badge bad"})
+    assert links
+    for link in links:
+        page = owner.read(link["href"])
+        assert link["title"] in page.text
+        assert count_lines(page) >= 1
+        assert "level=problem" in link["href"]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from reconcile.catalog_file import CatalogFile
+from reconcile.places import read_place
 from reconcile.state import Catalog, Course, Journey, Rule
 from reconcile.tags import normalise
 from reconcile.yaml_nodes import CatalogError
@@ -29,7 +30,7 @@ class CatalogDifference:
 
     changes: tuple[CatalogChange, ...] = ()
     notes: tuple[str, ...] = ()
-    """What the file says and the catalog does not take from it, in sentences."""
+    """What the file says and the catalog does not take from it, or is probably not meant; in sentences."""
 
     @property
     def is_empty(self) -> bool:
@@ -44,7 +45,27 @@ def compare(old: Catalog, file: CatalogFile) -> tuple[Catalog, CatalogDifference
     """The catalog once ``file`` is saved, and what that changes."""
     new = merge(old, file)
     notes = (f"{code} stays spelled so, not {entry.code}" for entry, code in list_respelled(old, file))
-    return new, CatalogDifference(tuple(list_differences(old, new)), tuple(notes))
+    return new, CatalogDifference(tuple(list_differences(old, new)), (*notes, *list_doubts(file)))
+
+
+def list_doubts(file: CatalogFile) -> Iterator[str]:
+    """What can be loaded and is probably not meant."""
+    for rule in file.rules:
+        if read_place(rule.state, rule.country).unread:
+            yield (
+                f"rule {rule.target}: {rule.state} is no state of {rule.country} that is known; "
+                "it fits only people whose state is written the same"
+            )
+    codes: dict[int, str] = {}
+    for course in file.courses:
+        if course.training_id is None or course.superseded_by:
+            continue
+        other = codes.setdefault(course.training_id, course.code)
+        if other != course.code:
+            yield (
+                f"{other} and {course.code} are both training {course.training_id}; "
+                "who has both is assigned it twice at the training platform"
+            )
 
 
 def merge(old: Catalog, file: CatalogFile) -> Catalog:

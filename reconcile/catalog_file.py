@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from reconcile.places import find_country
 from reconcile.state import Course, Journey, Rule
 from reconcile.tags import normalise
 from reconcile.yaml_nodes import (
@@ -85,6 +86,15 @@ def _read_role(node: yaml.Node, where: str) -> str:
     return role.casefold()
 
 
+def _read_country(node: yaml.Node, where: str) -> str:
+    """A country nobody could be read to live in would make a rule that fits nobody, unseen."""
+    country = read_text(node, where)
+    if find_country(country) is None:
+        expected = "expected a country by its ISO 3166 name or code, such as US or Germany"
+        raise CatalogError(line_of(node), where, f"{expected}, found {country[:60]!r}")
+    return country
+
+
 def _read_aliases(node: yaml.Node, where: str) -> tuple[Entry, ...]:
     if not isinstance(node, yaml.MappingNode):
         raise CatalogError(line_of(node), where, "expected lines of the form typed: code")
@@ -113,7 +123,7 @@ JOURNEY: dict[str, Reader] = {
 }
 WHEN: dict[str, Reader] = {
     "state": read_text,
-    "country": read_text,
+    "country": _read_country,
     "role": _read_role,
     "department": read_text,
     "location": read_text,

@@ -69,6 +69,11 @@ WRONG = {
     COURSES + "rules:\n  - {course: C, when: {state: CA}}": (5, "rules[1].course", "a course of this file"),
     COURSES + "rules:\n  - {course: A-1, when: {}}": (5, "rules[1].when", "at least one of state"),
     COURSES + "rules:\n  - {course: A-1, when: {role: boss}}": (5, "rules[1].when.role", "non-supervisor"),
+    COURSES + "rules:\n  - {course: A-1, when: {country: Untied States}}": (
+        5,
+        "rules[1].when.country",
+        "such as US or Germany, found 'Untied States'",
+    ),
     COURSES + "aliases:\n  B: C": (5, "aliases.B", "expected a course or journey of this file"),
     COURSES + "aliases:\n  b-1: A-1": (5, "aliases.b-1", "text that is no code"),
     COURSES + "aliases: [x]": (4, "aliases", "typed: code"),
@@ -158,6 +163,22 @@ def test_the_difference_is_told_line_by_line(app: Flask) -> None:
         "removed alias ethics for eth-1",
         "added alias security for sec-101",
     ]
+
+
+def test_what_is_probably_not_meant_is_loaded_and_said(app: Flask) -> None:
+    doubtful = (
+        "courses:\n  - {code: A-1, training_id: 7}\n  - {code: B-1, training_id: 7}\n"
+        "  - {code: B-0, training_id: 7, superseded_by: B-1}\n"
+        "rules:\n  - {course: A-1, when: {country: US, state: Califronia}}\n"
+        "  - {course: A-1, when: {state: Ontario}}\n"
+    )
+    difference = save_catalog(COMPANY, parse_catalog(doubtful))
+    assert difference.notes == (
+        "rule A-1: Califronia is no state of US that is known; "
+        "it fits only people whose state is written the same",
+        "A-1 and B-1 are both training 7; who has both is assigned it twice at the training platform",
+    )
+    assert "both training 7" in difference.to_text()
 
 
 def test_a_code_that_vanishes_is_retired_and_comes_back(app: Flask) -> None:

@@ -52,6 +52,8 @@ def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
     logging.basicConfig(stream=stream, level=level, format=line, force=True)
     # A tick every few seconds is no event; the runs it starts are told by the scheduler itself.
     logging.getLogger("apscheduler").setLevel("WARNING")
+    # Nor is one that finds the run before it still at work.
+    logging.getLogger("apscheduler.scheduler").setLevel("ERROR")
 
 
 def _engine_options(config: Config) -> dict[str, object]:

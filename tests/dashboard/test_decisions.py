@@ -5,10 +5,13 @@ import re
 from flask import Flask
 
 from models import utcnow
+from reconcile.catalog import parse_catalog, save_catalog
 from reconcile.run import run_company
+from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup
 from tests.dashboard.conftest import Live, on_both
 from tests.dashboard.test_guard import dump
+from tests.scim.idp import TRAINING, Idp
 
 WORDS = ("Zanzibar", "Tanga")
 
@@ -82,6 +85,18 @@ def test_a_preview_says_what_a_run_would_do_and_writes_nothing(
     assert dump() == before
     assert owner.send("/runs").status_code == 302
     assert dump() != before
+
+
+def test_a_preview_counts_everything_and_says_how_many_it_does_not_name(app: Flask, owner: Browser) -> None:
+    save_catalog("23456", parse_catalog("courses: [{code: SEC-101, title: Security}]"))
+    idp = Idp(app.test_client(), create_token("23456", "Okta"))
+    for number in range(103):
+        name = {"givenName": "Joy", "familyName": f"Number {number}"}
+        idp.create(f"{number}@acme.example", name=name, **{TRAINING: {"training_tags": "SEC-101"}})
+    page = Markup(owner.send("/runs/preview").text).text
+    assert "Gains103" in page
+    assert page.count("@acme.exampleSEC-101") == 100
+    assert page.count("more") == page.count("and 3 more") == 1
 
 
 @on_both

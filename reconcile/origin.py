@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, or_, select
 
-from models import AccessToken, Catalog, GroupMember, LogEntry, PlannedChange, Run
+from models import AccessToken, Catalog, Group, GroupMember, LogEntry, PlannedChange, Run, any_of
 from reconcile.state import Source
 from reconcile.summary import show_run
 
@@ -91,22 +91,38 @@ class LastChange:
 
 
 def list_requests(connection: Connection, company_id: str, user_id: str) -> tuple[Request, ...]:
-    """Of the last requests on the person, and on groups the person is in, those that changed anything
-    courses follow from, newest first."""
-    groups = connection.execute(
-        select(GroupMember.group_id).where(
-            GroupMember.company_id == company_id, GroupMember.member_id == user_id
-        )
-    ).scalars()
+    """Of the last requests on the person, and on groups the person is in or had courses from, those that
+    changed anything courses follow from, newest first."""
+    memberships = select(GroupMember.group_id).filter_by(company_id=company_id, member_id=user_id)
+    present = {*connection.execute(memberships).scalars()}
+    groups = sorted({*present, *_list_former_groups(connection, company_id, user_id)})
     own = _load_entries(connection, _entries(company_id, user_id))
     mentioning = [_mentioning(company_id, each, user_id) for each in groups]
     of_groups = [row for each in mentioning for row in _load_entries(connection, each)]
+    # What a group is called after somebody has left it is nothing to them.
+    of_groups = [row for row in of_groups if row.resource_id in present or user_id in row.changes]
     rows = [(row, _deciding(row)) for row in own] + [(row, _joining(row, user_id)) for row in of_groups]
     return tuple(
         Request(row.id, row.at, row.operation, row.idp, row.token, row.correlation_id, changes)
         for row, changes in sorted(rows, key=lambda pair: str(pair[0].id), reverse=True)
         if changes
     )
+
+
+def _list_former_groups(connection: Connection, company_id: str, user_id: str) -> Sequence[str]:
+    """Ids of the groups that gave the person a course which a run has changed since."""
+    change = PlannedChange
+    befores = select(change.before).where(
+        change.company_id == company_id, change.user_id == user_id, change.before.contains('"group"')
+    )
+    found = [json.loads(text)["sources"] for text in connection.execute(befores).scalars() if text]
+    names = {name for sources in found for kind, name, *_ in sources if kind == "group"}
+    if not names:
+        return ()
+    statement = select(Group.id).where(
+        Group.company_id == company_id, any_of(Group.display_name, sorted(names))
+    )
+    return connection.execute(statement).scalars().all()
 
 
 def _entries(company_id: str, resource: str, most: int = MOST_ENTRIES) -> Select[Any]:
@@ -176,15 +192,17 @@ def _deciding(row: Row[Any]) -> Mapping[str, tuple[Any, Any]]:
 
 
 def _joining(row: Row[Any], user_id: str) -> Mapping[str, tuple[Any, Any]]:
-    """A request that brought the person into a group, or renamed the group, as a change of the person.
+    """A request that brought the person into a group or out of it, or renamed it, as a change of the person.
 
     Of very many members only the beginning is kept, as text: that says nothing about one of them.
     """
     found = json.loads(row.changes)
-    _gone, come = found.get("members", (None, None))
+    gone, come = found.get("members", (None, None))
     before, after = found.get("displayName", (row.user_name, row.user_name))
     if isinstance(come, list) and user_id in come:
         return {"groups": (None, after)}
+    if isinstance(gone, list) and user_id in gone:
+        return {"groups": (before, None)}
     return {"groups": (before, after)} if before != after else {}
 
 

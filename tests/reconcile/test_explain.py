@@ -5,7 +5,7 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from models import AccessToken, Company, Group, GroupMember, LogEntry, new_id, writing
 from reconcile.decisions import save_exemption, save_pin
@@ -205,9 +205,43 @@ def test_a_course_by_a_group_leads_back_to_the_request_that_brought_the_person_i
     assert found["assignments"][0]["request"]["correlationId"] == "r-2"  # type: ignore[index]
 
 
-def log(user_id: str, operation: str, changes: dict[str, object], request: str = "r-1") -> None:
+def test_a_course_lost_with_a_group_leads_back_to_the_request_that_took_the_person_out(app: Flask) -> None:
+    use_catalog()
+    joy = add_person()
+    group = {"company_id": COMPANY, "id": "g-1", "display_name": "SEC-101", "display_name_key": "sec-101"}
+    times = {"document": "{}", "shadow": "{}", "created_at": NOON, "modified_at": NOON}
+    with writing() as connection:
+        connection.execute(update(Company).values(groups=True))
+        connection.execute(insert(Group).values(**group, **times))
+        connection.execute(insert(GroupMember).values(company_id=COMPANY, group_id="g-1", member_id=joy))
+    log("g-1", "patch", {"members": [None, [joy]]}, "r-1")
+    run_company(COMPANY, now=NOON)
+    log("g-1", "patch", {"members": [[joy], None]}, "r-2", user_name="SEC-101")
+    log("g-1", "patch", {"displayName": ["SEC-101", "Guards"]}, "r-3")
+    with writing() as connection:
+        connection.execute(delete(GroupMember))
+    change_people([joy])
+    run_company(COMPANY, now=NOON)
+    found = explain_person(COMPANY, JOY, now=NOON)
+    assert [(each.course, each.state) for each in found.courses] == [("SEC-101", "withdrawn")]
+    assert 'patch by Okta (request r-2): groups "SEC-101" -> nothing' in found.to_text()
+
+
+def log(
+    user_id: str,
+    operation: str,
+    changes: dict[str, object],
+    request: str = "r-1",
+    user_name: str | None = None,
+) -> None:
     line = {"company_id": COMPANY, "id": new_id(), "at": NOON, "idp": "Okta", "operation": operation}
-    rest = {"resource_id": user_id, "status": 200, "milliseconds": 1, "correlation_id": request}
+    rest = {
+        "resource_id": user_id,
+        "user_name": user_name,
+        "status": 200,
+        "milliseconds": 1,
+        "correlation_id": request,
+    }
     token = {"company_id": COMPANY, "id": "1", "name": "Acme's Okta", "prefix": "h", "digest": "d"}
     with writing() as connection:
         if not connection.execute(select(AccessToken.id)).first():

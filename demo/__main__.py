@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 from tqdm import tqdm
 
 from app import create_app
@@ -18,6 +19,7 @@ from demo.directory import Employee, make_characters, make_company
 from demo.service import BUSY, HELD, Commands, DemoError, Service, read_metrics
 from demo.summary import tell_day, tell_people, tell_start, tell_traffic, tell_way_in
 from demo.week import STORIES, Day, make_week
+from models import Lease, reading
 
 CATALOG = Path(__file__).parent / "catalog.yaml"
 
@@ -42,7 +44,7 @@ def play(app: Flask, url: str, count: int) -> None:
     with contextlib.closing(_found_company(commands, url)) as service:
         people = make_company(count)
         print(tell_start(service, people))
-        _play_week(service, people, commands)
+        _play_week(app, service, people, commands)
         print(tell_traffic(service, before, read_metrics(url)))
     who = make_characters()
     stories = {who[name].user_name: story for name, story in STORIES.items()}
@@ -50,14 +52,26 @@ def play(app: Flask, url: str, count: int) -> None:
     print(tell_way_in(commands, service))
 
 
-def _play_week(service: Service, people: Sequence[Employee], commands: Commands) -> None:
+def _play_week(app: Flask, service: Service, people: Sequence[Employee], commands: Commands) -> None:
     idps: dict[str, Idp] = {"okta": Okta(service), "entra": Entra(service)}
     told: set[str] = set()
     for day in make_week(people, idps, commands, service.company_id):
+        if day.is_one_blow:
+            _wait_for_first_run(app, service.company_id)
         _play_day(day)
         runs = _reconcile(commands, service.company_id)
         print(tell_day([run for run in runs if run["run"] not in told]))
         told.update(run["run"] for run in runs)
+
+
+def _wait_for_first_run(app: Flask, company_id: str) -> None:
+    """The service looks after a new company by itself within seconds, and then not for half an hour."""
+    due = select(Lease.next_due).where(Lease.company_id == company_id)
+    for _ in range(60):
+        with app.app_context(), reading() as connection:
+            if connection.execute(due).scalar():
+                return
+        time.sleep(0.25)
 
 
 def _play_day(day: Day) -> None:

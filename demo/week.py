@@ -28,6 +28,8 @@ class Day:
     name: str
     told: str
     steps: Sequence[Step]
+    is_one_blow: bool = False
+    """No run may come in between."""
 
 
 def make_week(
@@ -70,6 +72,7 @@ def make_week(
             "Thursday",
             f"Somebody deletes the training tags mapping in Entra ID: {len(mapped)} people lose their tags.",
             [update(person, tags="") for person in mapped],
+            is_one_blow=True,
         ),
         Day(
             "Friday",

@@ -25,7 +25,10 @@ SCALE = float(os.environ.get("SCALE", "0.01"))
 # Three thousand tests and what they import make a heap that is not worth looking through at every turn.
 gc.set_threshold(200_000, 50, 100)
 
-WAITING = ("tests/test_process", "tests/test_migrations", "tests/reconcile/test_crashes", "tests/test_wire")
+WAITING = (
+    *("tests/test_process", "tests/test_migrations", "tests/reconcile/test_crashes", "tests/test_wire"),
+    "tests/test_demo",
+)
 
 # Databases of tests live in memory where there is room: nothing here outlives the machine anyway.
 if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:

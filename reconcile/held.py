@@ -7,6 +7,7 @@ from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.orm import aliased
 
 from models import PlannedChange, QueueEntry, any_of, reading, utcnow
+from reconcile.ahead import read_people
 from reconcile.current import CurrentRun
 from reconcile.deciding import DecisionError, claim_lease, conduct_decision, require_run
 from reconcile.ending import finish
@@ -38,7 +39,8 @@ def release_run(company_id: str, number: int) -> RunSummary:
 
     def work(run: CurrentRun) -> RunSummary:
         prepare(run)
-        plan_people(run, _chunks_with_keys(company_id, number, keys), in_both)
+        chunks = _chunks_with_keys(company_id, number, keys)
+        plan_people(run, (read_people(company_id, ids) for ids in chunks), in_both)
         with run.transaction() as connection:
             _mark_released(connection, run, number)
             _end_hold(connection, company_id, number)

@@ -13,7 +13,7 @@ from reconcile.brake import is_counted
 from reconcile.bulk import Row, native
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
-from reconcile.load import Candidate, load_people
+from reconcile.load import Candidate
 from reconcile.planner import Planner
 from reconcile.preview import count_plan
 from reconcile.queue import add_learners, lock_people, stamp_people
@@ -64,16 +64,15 @@ Item = TypeVar("Item")
 Choice = Callable[[PlannedPerson], PlannedPerson]
 
 
-def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice | None = None) -> None:
-    """Plan the people of ``chunks`` (ids, about a thousand at a time) and write what came of it.
+def plan_people(run: CurrentRun, chunks: Iterable[Sequence[Candidate]], choose: Choice | None = None) -> None:
+    """Plan the people of ``chunks``, about a thousand at a time, and write what came of it.
 
     ``choose`` may leave out changes of a plan before it is written.
     """
     planner = Planner(run.rules, run.today, run.lms.delivered)
-    for ids in chunks:
+    for people in chunks:
+        # After the people: who was put out of date by a new catalog is planned by that catalog.
         with reading() as connection:
-            people = load_people(connection, run.company_id, ids)
-            # After the people: who was put out of date by a new catalog is planned by that catalog.
             if refresh_rules(run, connection):
                 planner = Planner(run.rules, run.today, run.lms.delivered)
         planned = [plan_person(run, planner, candidate) for candidate in people]
@@ -82,7 +81,7 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[str]], choose: Choice
         for batch in batches(run, planned):
             all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
         run.waiting += sum(not person.at_once for person in planned)
-        run.advance(len(ids))
+        run.advance(len(people))
 
 
 def batches(run: CurrentRun, people: Sequence[Item]) -> Iterator[Sequence[Item]]:

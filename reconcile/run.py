@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from models import reading, utcnow
+from reconcile.ahead import reading_ahead
 from reconcile.apply import apply_planned
 from reconcile.braking import decide
 from reconcile.current import CurrentRun, Progress, RunStopped, Sending
@@ -59,7 +60,8 @@ def carry_out(run: CurrentRun) -> RunSummary:
         return finish_without_work(run)
     prepare(run)
     run.lms.read_back(run)
-    plan_people(run, list_chunks(run))
+    with reading_ahead(run.company_id, list_chunks(run)) as chunks:
+        plan_people(run, chunks)
     decide(run)
     apply_planned(run)
     run.tally.outcomes.update(run.lms.send(run))

@@ -11,6 +11,7 @@ from demo.__main__ import play
 from demo.directory import make_characters, make_company
 from demo.service import DemoError, read_metrics
 from migrations.upgrade import upgrade_database
+from models import engine
 from reconcile.catalog import parse_catalog
 from tests.postgres import free_port
 from tests.processes import serving
@@ -31,6 +32,8 @@ def test_a_week_is_played_to_its_end_and_told_from_what_the_service_says(
         )[0]
         assert b"owner-10001@acme.example" in service.request("GET", link)[1]
         service.stop()
+    with app.app_context():
+        engine().dispose()
     assert [*re.findall(r"^Company (\d+):", told, re.MULTILINE)] == ["10001", "10002"]
     assert "HELD until somebody has looked" in told
     assert (

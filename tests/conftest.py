@@ -25,9 +25,9 @@ SCALE = float(os.environ.get("SCALE", "0.01"))
 # Three thousand tests and what they import make a heap that is not worth looking through at every turn.
 gc.set_threshold(200_000, 50, 100)
 
-WAITING = (
+LONG = (
     *("tests/test_process", "tests/test_migrations", "tests/reconcile/test_crashes", "tests/test_wire"),
-    "tests/test_demo",
+    *("tests/test_demo", "tests/test_cli", "tests/reconcile/test_faults", "tests/reconcile/test_sender"),
 )
 
 # Databases of tests live in memory where there is room: nothing here outlives the machine anyway.
@@ -36,8 +36,8 @@ if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits begins first, beside what works: else everybody waits for it in the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
+    """What takes long begins first: else everybody waits for it in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def scaled(count: int) -> int:

@@ -4,7 +4,7 @@ URL = http://127.0.0.1:$(PORT)
 UV ?= uv
 FLASK = .venv/bin/flask --app app
 # Three workers for two cores: one of them mostly waits. The databases of the workers are their own.
-PYTEST = .venv/bin/python -m pytest -n 3 -m 'not browser' --ignore tests/browser
+PYTEST = .venv/bin/python -m pytest -n 3 --ignore tests/browser
 # Every process started here finds what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -10,12 +10,11 @@ from typing import Any, TypeVar, cast
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from tqdm import tqdm
 
 from companies import CompanyError, UnusableCompany
 from models import reading
-from models.failures import say_database_failure
+from models.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.deciding import RunAtWork
 from reconcile.learners import get_user_id
 
@@ -56,7 +55,7 @@ def command(*expected: type[Exception]) -> Callable[[Command], Command]:
                 return function(*arguments, **options)
             except known as error:
                 raise _FAILURES.get(type(error), Failed)(to_sentence(str(error))) from error
-            except (OperationalError, ProgrammingError) as error:
+            except DATABASE_UNUSABLE as error:
                 raise Failed(say_database_failure(error)) from error
 
         return cast(Command, run)

@@ -8,10 +8,11 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Request, Response, g, request
 from flask.sansio.blueprints import BlueprintSetupState
-from sqlalchemy.exc import DataError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from models import new_id, open_connection, open_snapshot, utcnow
+from models.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
@@ -25,9 +26,6 @@ PREFIX = "/scim/"
 MAX_LINE = 8190
 """Characters of path and query. gunicorn would refuse a longer line in HTML, so it lets us."""
 MAX_DRAIN = 8 * MAX_BYTES
-
-DATABASE_UNUSABLE = (OperationalError, InternalError, ProgrammingError)
-"""Away, read-only, or not yet at this release's schema: /readyz says which."""
 
 _OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 _OTHER_VERSION = re.compile(r"/scim/(v(?!2/)[0-9][0-9.]*)/", re.IGNORECASE)

@@ -10,7 +10,10 @@ from sqlalchemy import insert, select, update
 from models import (
     Assignment,
     Base,
+    Company,
     Flag,
+    Group,
+    GroupMember,
     Lease,
     PlannedChange,
     QueueEntry,
@@ -171,3 +174,15 @@ def end_lease() -> None:
     """As after a kill -9, once the dead run's lease has run out."""
     with writing() as connection:
         connection.execute(update(Lease).values(until=0.0))
+
+
+def add_group(name: str, *members: str) -> None:
+    """Groups are a source now, and these people are in one."""
+    with writing() as connection:
+        connection.execute(update(Company).values(groups=True))
+        group = {"company_id": COMPANY, "id": name, "created_at": NOON, "modified_at": NOON, "document": "{}"}
+        names = {"shadow": "{}", "display_name": name, "display_name_key": name.casefold()}
+        connection.execute(Group.__table__.insert().values(**group, **names))  # type: ignore[attr-defined]
+        for person in members:
+            member = {"company_id": COMPANY, "group_id": name, "member_id": person}
+            connection.execute(GroupMember.__table__.insert().values(**member, kind="User", position=0))  # type: ignore[attr-defined]

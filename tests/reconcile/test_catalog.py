@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from models import Alias, Catalog, Company, Course, Group, GroupMember, QueueEntry, reading, writing
+from models import Alias, Catalog, Course, QueueEntry, reading
 from reconcile.catalog import (
     CatalogError,
     diff_catalog,
@@ -25,6 +25,7 @@ from tests.reconcile.acme import (
     CATALOG,
     COMPANY,
     NOON,
+    add_group,
     add_people,
     add_person,
     courses_of,
@@ -313,18 +314,6 @@ def test_the_effect_of_a_file_is_named_before_it_is_loaded(app: Flask) -> None:
         ("a@acme.example", "withdraw", "SEC-101"),
     }
     assert (effect.tally.losing, effect.tally.gaining) == (1, 1)
-
-
-def add_group(name: str, *members: str) -> None:
-    """Groups are a source now, and these people are in one."""
-    with writing() as connection:
-        connection.execute(update(Company).values(groups=True))
-        group = {"company_id": COMPANY, "id": name, "created_at": NOON, "modified_at": NOON, "document": "{}"}
-        names = {"shadow": "{}", "display_name": name, "display_name_key": name.casefold()}
-        connection.execute(Group.__table__.insert().values(**group, **names))  # type: ignore[attr-defined]
-        for person in members:
-            member = {"company_id": COMPANY, "group_id": name, "member_id": person}
-            connection.execute(GroupMember.__table__.insert().values(**member, kind="User", position=0))  # type: ignore[attr-defined]
 
 
 def test_members_of_groups_are_planned_again_where_groups_are_a_source(app: Flask) -> None:

@@ -5,9 +5,9 @@ import json
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
-from models import AccessToken, Company, Group, GroupMember, LogEntry, new_id, writing
+from models import AccessToken, GroupMember, LogEntry, new_id, writing
 from reconcile.decisions import save_exemption, save_pin
 from reconcile.embedded import record_progress
 from reconcile.explain import explain_person
@@ -16,6 +16,7 @@ from reconcile.run import run_company
 from tests.reconcile.acme import (
     COMPANY,
     NOON,
+    add_group,
     add_people,
     add_person,
     change_people,
@@ -190,16 +191,11 @@ def test_a_deletion_and_a_return_from_it_are_changes_too(app: Flask, operation: 
 def test_a_course_by_a_group_leads_back_to_the_request_that_brought_the_person_in(app: Flask) -> None:
     use_catalog()
     joy = add_person()
-    group = {"company_id": COMPANY, "id": "g-1", "display_name": "SEC-101", "display_name_key": "sec-101"}
-    times = {"document": "{}", "shadow": "{}", "created_at": NOON, "modified_at": NOON}
-    with writing() as connection:
-        connection.execute(update(Company).values(groups=True))
-        connection.execute(insert(Group).values(**group, **times))
-        connection.execute(insert(GroupMember).values(company_id=COMPANY, group_id="g-1", member_id=joy))
+    add_group("SEC-101", joy)
     log(joy, "create", {"active": [None, True]}, "r-1")
-    log("g-1", "patch", {"members": [None, ["kim", joy]]}, "r-2")
-    log("g-1", "patch", {"members": [["kim"], ["lee"]]}, "r-3")
-    log("g-1", "patch", {"members": [None, f'["{joy}", "mo", ...']}, "r-4")
+    log("SEC-101", "patch", {"members": [None, ["kim", joy]]}, "r-2")
+    log("SEC-101", "patch", {"members": [["kim"], ["lee"]]}, "r-3")
+    log("SEC-101", "patch", {"members": [None, f'["{joy}", "mo", ...']}, "r-4")
     run_company(COMPANY, now=NOON)
     found = explain_person(COMPANY, JOY, now=NOON).to_json()
     assert found["assignments"][0]["request"]["correlationId"] == "r-2"  # type: ignore[index]
@@ -208,16 +204,11 @@ def test_a_course_by_a_group_leads_back_to_the_request_that_brought_the_person_i
 def test_a_course_lost_with_a_group_leads_back_to_the_request_that_took_the_person_out(app: Flask) -> None:
     use_catalog()
     joy = add_person()
-    group = {"company_id": COMPANY, "id": "g-1", "display_name": "SEC-101", "display_name_key": "sec-101"}
-    times = {"document": "{}", "shadow": "{}", "created_at": NOON, "modified_at": NOON}
-    with writing() as connection:
-        connection.execute(update(Company).values(groups=True))
-        connection.execute(insert(Group).values(**group, **times))
-        connection.execute(insert(GroupMember).values(company_id=COMPANY, group_id="g-1", member_id=joy))
-    log("g-1", "patch", {"members": [None, [joy]]}, "r-1")
+    add_group("SEC-101", joy)
+    log("SEC-101", "patch", {"members": [None, [joy]]}, "r-1")
     run_company(COMPANY, now=NOON)
-    log("g-1", "patch", {"members": [[joy], None]}, "r-2", user_name="SEC-101")
-    log("g-1", "patch", {"displayName": ["SEC-101", "Guards"]}, "r-3")
+    log("SEC-101", "patch", {"members": [[joy], None]}, "r-2", user_name="SEC-101")
+    log("SEC-101", "patch", {"displayName": ["SEC-101", "Guards"]}, "r-3")
     with writing() as connection:
         connection.execute(delete(GroupMember))
     change_people([joy])

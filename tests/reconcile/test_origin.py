@@ -3,28 +3,19 @@
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, text
 
-from models import Group, GroupMember, engine, utcnow, writing
+from models import engine, writing
 from reconcile.origin import list_requests
-from tests.reconcile.acme import COMPANY, add_person
+from tests.reconcile.acme import COMPANY, add_group, add_person
 
 
 def test_only_lines_of_the_person_and_of_their_groups_are_read(app: Flask) -> None:
     joy = add_person()
     assert set(plans_of_listing(joy)) == {"ix_provisioning_log_resource"}
     for name in ("drivers", "pilots"):
-        join(joy, name)
+        add_group(name, joy)
     assert plans_of_listing(joy) == ["ix_provisioning_log_resource"] * 3
-
-
-def join(user_id: str, name: str) -> None:
-    key: dict[str, Any] = {"company_id": COMPANY, "created_at": utcnow(), "modified_at": utcnow()}
-    names = {"document": "{}", "shadow": "{}", "display_name": name, "display_name_key": name}
-    member = {"company_id": COMPANY, "group_id": name, "member_id": user_id, "position": 0}
-    with writing() as connection:
-        connection.execute(insert(Group).values(id=name, **key, **names))
-        connection.execute(insert(GroupMember).values(**member))
 
 
 def plans_of_listing(user_id: str) -> list[str]:

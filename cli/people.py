@@ -13,9 +13,9 @@ from cli.asking import command, find_person, parse_date
 from cli.lines import each_line
 from companies import get_company
 from reconcile.decisions import DecisionError, save_exemption, save_pin
-from reconcile.embedded import ProgressError, record_progress
 from reconcile.explain import explain_person
 from reconcile.learners import PersonNotFound
+from reconcile.progress import ProgressError, record_progress
 from scim.auth import Access
 from scim.errors import ScimError
 from scim.feed import COLUMNS, import_person

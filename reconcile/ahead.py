@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from flask import Flask, current_app
 
 from models import reading
-from reconcile.load import Candidate, load_people
+from reconcile.load import load_people
+from reconcile.state import Candidate
 
 
 def read_people(company_id: str, ids: Sequence[str]) -> list[Candidate]:

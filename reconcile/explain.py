@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from models import reading, utcnow
+from sqlalchemy import Connection, select
+
+from models import ExemptionProposal, reading, utcnow
 from reconcile.learners import PersonNotFound, get_user_id
-from reconcile.load import Candidate, load_people
+from reconcile.load import load_people
 from reconcile.origin import (
     LastChange,
     Request,
@@ -18,11 +20,10 @@ from reconcile.origin import (
     say_time,
 )
 from reconcile.planner import Planner
-from reconcile.proposals import load_proposed
 from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
 from reconcile.rulebook import load_rules
-from reconcile.state import Flag, Observed, OpenFlag, PersonPlan, Rules
+from reconcile.state import Candidate, Flag, Observed, OpenFlag, PersonPlan, Rules
 from reconcile.summary import show_run
 from reconcile.wording import say_sources
 
@@ -207,3 +208,13 @@ def _flags_after(flags: Iterable[OpenFlag], plan: PersonPlan) -> Iterator[tuple[
             yield flag.rule, flag.detail or ""
     raised: tuple[Flag, ...] = plan.opened
     yield from ((flag.rule, flag.detail) for flag in raised)
+
+
+def load_proposed(connection: Connection, company_id: str, user_id: str) -> dict[str, dt.datetime]:
+    """Course -> when it was believed gone, of the person's proposals nobody has decided on."""
+    statement = (
+        select(ExemptionProposal.course, ExemptionProposal.proposed_at)
+        .filter_by(company_id=company_id, user_id=user_id, decision=None)
+        .where(ExemptionProposal.proposed_at.is_not(None))
+    )
+    return {course: at for course, at in connection.execute(statement) if at}

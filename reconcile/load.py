@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, or_, select
 
@@ -25,6 +25,7 @@ from models import (
 )
 from reconcile.listed import day_of, listed, plan_anew
 from reconcile.state import (
+    Candidate,
     Observed,
     OpenFlag,
     Override,
@@ -35,17 +36,6 @@ from reconcile.state import (
 
 CHUNK = 1000
 """People read at a time: what a run needs in memory, whatever the size of the company."""
-
-
-class Candidate(NamedTuple):
-    """One person with everything a plan is made of, and the version of the person it was read at."""
-
-    person: Person
-    seen_version: int
-    observed: tuple[Observed, ...]
-    flags: tuple[OpenFlag, ...]
-    active_learner: bool
-    """As of the last plan."""
 
 
 # --- who -------------------------------------------------------------------------------------------

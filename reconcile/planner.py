@@ -5,9 +5,8 @@ import logging
 from collections.abc import Callable, Hashable
 
 from reconcile.desired import make_desired
-from reconcile.load import Candidate
 from reconcile.plan import make_plan, plan_key
-from reconcile.state import DesiredSet, Flag, Observed, PersonPlan, Profile, Rules
+from reconcile.state import Candidate, DesiredSet, Flag, Observed, PersonPlan, Profile, Rules
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,11 @@ from reconcile.brake import is_counted
 from reconcile.bulk import Row, native
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
-from reconcile.load import Candidate
 from reconcile.planner import Planner
 from reconcile.preview import count_plan
 from reconcile.queue import add_learners, lock_people, stamp_people
 from reconcile.rulebook import load_rules, load_rules_key
-from reconcile.state import PersonPlan
+from reconcile.state import Candidate, PersonPlan
 from reconcile.writer import PersonChanges, Writer, midnight
 
 BATCH = 1000

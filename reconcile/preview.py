@@ -9,9 +9,9 @@ from models import reading
 from reconcile.brake import gains, is_already_there, is_braked, limit, loses
 from reconcile.current import Progress
 from reconcile.lease import load_active_learners
-from reconcile.load import Candidate, load_people
+from reconcile.load import load_people
 from reconcile.planner import Planner
-from reconcile.state import BrakeCounts, PersonPlan, Rules
+from reconcile.state import BrakeCounts, Candidate, PersonPlan, Rules
 from reconcile.summary import NamedChange, RunSummary, Tally, seconds_since
 
 MOST_NAMES = 10_000

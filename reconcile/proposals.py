@@ -1,9 +1,8 @@
 """Exemption proposals: a course of ours that somebody took away at the training platform."""
 
-import datetime as dt
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from models import Exemption, ExemptionProposal, utcnow, writing
 from reconcile.drift import REMOVED, close_row
@@ -12,16 +11,6 @@ from reconcile.queue import queue_people
 
 class ProposalNotFound(Exception):
     """There is nothing open to decide."""
-
-
-def load_proposed(connection: Connection, company_id: str, user_id: str) -> dict[str, dt.datetime]:
-    """Course -> when it was believed gone, of the person's proposals nobody has decided on."""
-    statement = (
-        select(ExemptionProposal.course, ExemptionProposal.proposed_at)
-        .filter_by(company_id=company_id, user_id=user_id, decision=None)
-        .where(ExemptionProposal.proposed_at.is_not(None))
-    )
-    return {course: at for course, at in connection.execute(statement) if at}
 
 
 def decide_proposal(

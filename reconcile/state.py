@@ -270,3 +270,14 @@ class BrakeCounts:
     """People who would have something paused or withdrawn."""
     gaining: int = 0
     """People already there who would be assigned something new."""
+
+
+class Candidate(NamedTuple):
+    """One person with everything a plan is made of, and the version of the person it was read at."""
+
+    person: Person
+    seen_version: int
+    observed: tuple[Observed, ...]
+    flags: tuple[OpenFlag, ...]
+    active_learner: bool
+    """As of the last plan."""

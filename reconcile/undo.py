@@ -10,12 +10,12 @@ from models import Assignment, PlannedChange, any_of, reading
 from reconcile.current import CurrentRun
 from reconcile.deciding import conduct_decision, require_run
 from reconcile.ending import finish
-from reconcile.load import Candidate, load_people
+from reconcile.load import load_people
 from reconcile.planning import BATCH
 from reconcile.queue import lock_people
 from reconcile.rows import WAITING
 from reconcile.run import prepare
-from reconcile.state import Change, ChangeKind, Observed
+from reconcile.state import Candidate, Change, ChangeKind, Observed
 from reconcile.summary import RunSummary, show_run
 from reconcile.suppressions import save_suppressions
 from reconcile.wording import count_of

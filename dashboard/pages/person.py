@@ -13,7 +13,7 @@ from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, 
 from dashboard.queries.timeline import load_timeline
 from models import utcnow
 from reconcile.decisions import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
-from reconcile.embedded import ProgressError, record_progress
+from reconcile.progress import ProgressError, record_progress
 from reconcile.run import run_company
 from reconcile.summary import RunSummary
 from reconcile.wording import count_of

@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, bindparam, select
 
 from models import Assignment, Exemption, Flag, LogEntry, Pin, User, reading, utcnow
-from reconcile.explain import Explanation, explain_candidate
+from reconcile.explain import Explanation, explain_candidate, load_proposed
 from reconcile.load import load_people
 from reconcile.origin import Request, find_cause, list_requests
-from reconcile.proposals import load_proposed
 from reconcile.queue import find_held_run
 from reconcile.reasons import CourseReason
 from reconcile.rulebook import load_rules

@@ -18,7 +18,7 @@ from reconcile.catalog import (
 )
 from reconcile.catalog_file import to_yaml
 from reconcile.decisions import save_exemption, save_pin
-from reconcile.embedded import record_progress
+from reconcile.progress import record_progress
 from reconcile.run import run_company
 from tests.conftest import scaled
 from tests.reconcile.acme import (

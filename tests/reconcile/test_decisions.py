@@ -22,8 +22,8 @@ from reconcile.decisions import (
     save_pin,
     undo_run,
 )
-from reconcile.embedded import record_progress
 from reconcile.lease import find_claim
+from reconcile.progress import record_progress
 from reconcile.run import run_company
 from tests.reconcile.acme import (
     CATALOG,

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from flask import Flask
 
-from reconcile.embedded import EmbeddedLms, Mark, ProgressError, parse_mark, record_progress
+from reconcile.embedded import EmbeddedLms
+from reconcile.progress import Mark, ProgressError, parse_mark, record_progress
 from reconcile.run import run_company
 from reconcile.state import Observed
 from tests.reconcile.acme import (

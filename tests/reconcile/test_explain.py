@@ -9,9 +9,9 @@ from sqlalchemy import delete, insert, select
 
 from models import AccessToken, GroupMember, LogEntry, new_id, writing
 from reconcile.decisions import save_exemption, save_pin
-from reconcile.embedded import record_progress
 from reconcile.explain import explain_person
 from reconcile.learners import PersonNotFound
+from reconcile.progress import record_progress
 from reconcile.run import run_company
 from tests.reconcile.acme import (
     COMPANY,

@@ -3,8 +3,8 @@
 import pytest
 
 import reconcile.planner
-from reconcile.load import Candidate
 from reconcile.planner import Planner
+from reconcile.state import Candidate
 from tests.reconcile.ledger import TODAY, course, person, rules
 
 

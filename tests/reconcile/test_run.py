@@ -12,10 +12,10 @@ from sqlalchemy import event, select, text, update
 
 import reconcile.planner
 from models import Company, Flag, Lease, QueueEntry, Run, engine, reading, writing
-from reconcile.embedded import record_progress
 from reconcile.lease import find_claim
 from reconcile.plan import make_plan
 from reconcile.planning import write_plans
+from reconcile.progress import record_progress
 from reconcile.queue import _HAS_HELD
 from reconcile.run import run_company
 from reconcile.state import Person, PersonPlan, Rules

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from companies import CompanyError, UnusableCompany
 from models import reading
-from models.failures import DATABASE_UNUSABLE, say_database_failure
+from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.deciding import RunAtWork
 from reconcile.learners import get_user_id
 

@@ -5,17 +5,6 @@ from models.assignments import Assignment
 from models.base import Base, UTCDateTime, new_id, utcnow
 from models.catalog import Alias, Catalog, Course, Journey, Rule
 from models.companies import Company, PeopleCount
-from models.database import (
-    any_of,
-    db,
-    engine,
-    init_database,
-    is_awaited,
-    open_connection,
-    open_snapshot,
-    reading,
-    writing,
-)
 from models.flags import Flag
 from models.groups import Group, GroupMember
 from models.leases import Lease
@@ -29,10 +18,21 @@ from models.operators import (
     SingleSignOn,
 )
 from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
-from models.prepared import Prepared
 from models.provisioning_log import LogEntry, RequestCount
 from models.queue import QueueEntry
 from models.runs import PlannedChange, Run
+from models.sql.engine import (
+    any_of,
+    db,
+    engine,
+    init_database,
+    is_awaited,
+    open_connection,
+    open_snapshot,
+    reading,
+    writing,
+)
+from models.sql.prepared import Prepared
 from models.users import User, UserEmail
 
 __all__ = [

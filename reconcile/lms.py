@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
-from reconcile.outbound import (
+from outbound.session import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     OutboundError,

@@ -23,7 +23,7 @@ from models import (
     User,
     reading,
 )
-from reconcile.listed import day_of, listed, plan_anew
+from models.sql.lists import day_of, listed, plan_anew
 from reconcile.state import (
     Candidate,
     Observed,

@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import Connection, bindparam, delete, update
 
 from models import PlannedChange, Suppression, any_of, reading
+from models.sql.bulk import Row, native
 from reconcile.brake import is_counted
-from reconcile.bulk import Row, native
 from reconcile.current import CurrentRun
 from reconcile.isolate import all_or_each
 from reconcile.planner import Planner

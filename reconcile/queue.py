@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from models import Lease, PlannedChange, QueueEntry, Run, any_of
-from reconcile.bulk import BulkUpdate, Row
-from reconcile.listed import listed, look_up, plan_anew
+from models.sql.bulk import BulkUpdate, Row
+from models.sql.lists import listed, look_up, plan_anew
 
 _QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
 _IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version

@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from sqlalchemy import Double, bindparam, exists, or_, select
 
 from models import Company, Lease, QueueEntry, Run, reading, utcnow
-from models.failures import DATABASE_UNUSABLE, say_database_failure
+from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.ending import UNFINISHED
 from reconcile.lease import IS_FREE, is_interval_due
 from reconcile.lms_state import list_rested

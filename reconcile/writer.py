@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table
 
 from models import Assignment, Flag, PlannedChange, new_id
-from reconcile.bulk import BulkInsert, BulkUpdate, Row, Shared, SharedInsert, native
+from models.sql.bulk import BulkInsert, BulkUpdate, Row, Shared, SharedInsert, native
 from reconcile.load import parse_sources, render_sources
 from reconcile.state import Change, Observed, OpenFlag
 from reconcile.state import Flag as RaisedFlag

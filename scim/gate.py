@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from models import new_id, open_connection, open_snapshot, utcnow
-from models.failures import DATABASE_UNUSABLE
+from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body

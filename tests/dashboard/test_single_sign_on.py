@@ -18,7 +18,7 @@ from dashboard.pages.single_sign_on import is_local
 from dashboard.seals import SealBroken, seal, unseal
 from dashboard.single_sign_on import admit, find_provider, save_provider
 from models import Operator, SignInAttempt, reading
-from reconcile.outbound import fetch_json
+from outbound.session import fetch_json
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup, open_browser
 from tests.dashboard.conftest import on_both

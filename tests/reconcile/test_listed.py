@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import event, make_url, select, text, update
 
 from models import Assignment, QueueEntry, engine, writing
-from reconcile.listed import listed
+from models.sql.lists import listed
 from reconcile.load import load_people
 from reconcile.queue import lock_people
 from reconcile.run import run_company

@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from reconcile import deadlines, outbound
-from reconcile.addresses import is_public
-from reconcile.outbound import OutboundError, ask, fetch_json, open_session, require_safe
+from outbound import deadlines
+from outbound import session as outbound
+from outbound.addresses import is_public
+from outbound.session import OutboundError, ask, fetch_json, open_session, require_safe
 
 ANSWERS = {
     "/good": (200, b'{"fine": true}', {}),

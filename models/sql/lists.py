@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from models import UTCDateTime
+from models.base import UTCDateTime
 
 
 class _Ids(TypeDecorator[Sequence[str]]):

@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
-from reconcile.addresses import is_public, look_up
+from outbound.addresses import is_public, look_up
 
 
 class _DeadlineReader(io.RawIOBase):

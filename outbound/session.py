@@ -17,7 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from reconcile.deadlines import POOLS, PUBLIC_POOLS
+from outbound.deadlines import POOLS, PUBLIC_POOLS
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from reconcile.listed import to_array
+from models.sql.lists import to_array
 
 Row = tuple[Any, ...]
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]

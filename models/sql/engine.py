@@ -19,7 +19,7 @@ from sqlalchemy import func as sql
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.base import Base
-from models.prepared import Prepared
+from models.sql.prepared import Prepared
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 

@@ -1,0 +1,1 @@
+"""How we speak SQL fast, and alike, on SQLite and PostgreSQL."""

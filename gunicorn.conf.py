@@ -36,7 +36,7 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """The worker serves: log to standard output, and start ticking."""
     from app import configure_logging
-    from reconcile.schedule import start_scheduler
+    from reconcile.runs.schedule import start_scheduler
     from scim.retention import prune_log
 
     configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)

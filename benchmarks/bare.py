@@ -3,9 +3,9 @@
 from flask import Flask
 
 import app as herdbook
-import reconcile.schedule
+import reconcile.runs.schedule
 
-LOADED = (herdbook, reconcile.schedule)
+LOADED = (herdbook, reconcile.runs.schedule)
 
 app = Flask(__name__, static_folder=None)
 

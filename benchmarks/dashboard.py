@@ -19,8 +19,8 @@ from dashboard.cursors import write_cursor
 from dashboard.operators import add_operator, list_operators
 from dashboard.sessions import COOKIE, start_session
 from models import Assignment, utcnow, writing
-from reconcile.catalog import parse_catalog, save_catalog
-from reconcile.run import run_company
+from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.runs.run import run_company
 
 CATALOG = """
 courses:

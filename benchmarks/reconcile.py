@@ -24,8 +24,8 @@ from benchmarks.scim import Operations
 from benchmarks.serving import Server, latencies, serving
 from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
-from reconcile.catalog import parse_catalog, save_catalog
-from reconcile.run import run_company
+from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.runs.run import run_company
 
 CHANGED = 1000
 NUMBER_OF = "substr(user_id, 30, 7)"

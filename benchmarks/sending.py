@@ -22,9 +22,9 @@ from benchmarks.report import Figure, heading, show
 from benchmarks.serving import ROOT, wait_until_open
 from config import Config, to_sqlalchemy_url
 from models import engine, reading
-from reconcile.catalog import parse_catalog, save_catalog
-from reconcile.run import run_company
-from reconcile.sender import IN_FLIGHT
+from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.lms.sending.sender import IN_FLIGHT
+from reconcile.runs.run import run_company
 
 PEOPLE = 400
 

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from companies import CompanyError, UnusableCompany
 from models import reading
 from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
-from reconcile.deciding import RunAtWork
-from reconcile.learners import get_user_id
+from reconcile.decisions.deciding import RunAtWork
+from reconcile.store.names import get_user_id
 
 DONE, FAILED, WRONG_USAGE, HELD, PARTLY, BUSY = 0, 1, 2, 3, 4, 5
 """Exit statuses: all done, failed, wrong usage, something is held, partly done, another run has the lease."""

@@ -12,7 +12,7 @@ from cli.files import read_text
 from cli.runs import tell_changes, tell_counts
 from companies import get_company
 from models import reading
-from reconcile.catalog import (
+from reconcile.catalog.change import (
     CatalogError,
     CatalogFile,
     diff_catalog,
@@ -22,9 +22,9 @@ from reconcile.catalog import (
     save_alias,
     save_catalog,
 )
-from reconcile.inbox import UnknownCode, list_unknown_codes
-from reconcile.summary import RunSummary
-from reconcile.wording import count_of
+from reconcile.catalog.unknown import UnknownCode, list_unknown_codes
+from reconcile.decide.wording import count_of
+from reconcile.store.summary import RunSummary
 
 catalog = AppGroup("catalog", help="Courses, journeys, Smart Assign rules and aliases, as one YAML file.")
 

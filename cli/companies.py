@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 from cli.asking import command
 from companies import add_company, change_company, get_company, list_companies
 from models import utcnow
-from reconcile.wording import count_of
+from reconcile.decide.wording import count_of
 from scim.tokens import TokenError, create_token, list_tokens, revoke_token
 
 company = AppGroup("company", help="Companies, and what each decides for itself.")

@@ -12,10 +12,10 @@ from flask.cli import AppGroup
 from cli.asking import command, find_person, parse_date
 from cli.lines import each_line
 from companies import get_company
-from reconcile.decisions import DecisionError, save_exemption, save_pin
-from reconcile.explain import explain_person
-from reconcile.learners import PersonNotFound
-from reconcile.progress import ProgressError, record_progress
+from reconcile.decisions.overrides import DecisionError, save_exemption, save_pin
+from reconcile.decisions.progress import ProgressError, record_progress
+from reconcile.explain.person import explain_person
+from reconcile.store.names import PersonNotFound
 from scim.auth import Access
 from scim.errors import ScimError
 from scim.feed import COLUMNS, import_person

@@ -11,12 +11,12 @@ from sqlalchemy import Row, select
 from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person, sending_bar
 from companies import get_company, list_companies
 from models import Run, reading
-from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
-from reconcile.learners import PersonNotFound
-from reconcile.queue import count_out_of_date
-from reconcile.run import run_company
-from reconcile.summary import NamedChange, RunSummary, Tally, parse_run, show_run
-from reconcile.wording import count_of, say_list
+from reconcile.decide.wording import count_of, say_list
+from reconcile.decisions.overrides import DecisionError, discard_run, release_run, undo_run
+from reconcile.runs.run import run_company
+from reconcile.store.names import PersonNotFound
+from reconcile.store.queue import count_out_of_date
+from reconcile.store.summary import NamedChange, RunSummary, Tally, parse_run, show_run
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from dashboard import words
 from dashboard.guard import form_token, recognise, require_operator, secure
-from reconcile.wording import count_of
+from reconcile.decide.wording import count_of
 
 pages = Blueprint(
     "dashboard", __name__, template_folder="templates", static_folder="static", static_url_path="/static"

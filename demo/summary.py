@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from demo.directory import Employee
 from demo.service import Commands, Service
-from reconcile.wording import count_of
+from reconcile.decide.wording import count_of
 
 LINE = "-" * 78
 WORDS = {

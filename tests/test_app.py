@@ -19,9 +19,9 @@ from werkzeug.routing import Rule
 from app import configure_logging, create_app
 from config import Config
 from models import Base, engine, writing
-from reconcile.catalog import parse_catalog, save_catalog
-from reconcile.explain import explain_person
-from reconcile.run import run_company
+from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.explain.person import explain_person
+from reconcile.runs.run import run_company
 from scim.tokens import create_token
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
@@ -162,6 +162,6 @@ def test_a_run_longer_than_a_tick_fills_no_log(log: io.StringIO) -> None:
     time.sleep(0.3)
     ended.set()
     scheduler.shutdown()
-    logging.getLogger("reconcile.schedule").info("Run 23456-1: applied in 0.30 s")
+    logging.getLogger("reconcile.runs.schedule").info("Run 23456-1: applied in 0.30 s")
     (line,) = log.getvalue().splitlines()
-    assert line.endswith(" INFO reconcile.schedule: Run 23456-1: applied in 0.30 s")
+    assert line.endswith(" INFO reconcile.runs.schedule: Run 23456-1: applied in 0.30 s")

@@ -20,7 +20,7 @@ from app import create_app
 from cli.runs import end
 from config import Config
 from models import Company, utcnow, writing
-from reconcile.lease import find_claim
+from reconcile.store.lease import find_claim
 
 CATALOG = """
 courses:

@@ -12,7 +12,7 @@ from demo.directory import make_characters, make_company
 from demo.service import DemoError, read_metrics
 from migrations.upgrade import upgrade_database
 from models import engine
-from reconcile.catalog import parse_catalog
+from reconcile.catalog.change import parse_catalog
 from tests.postgres import free_port
 from tests.processes import serving
 

@@ -19,7 +19,7 @@ from config import DEPLOYED, Config, to_sqlalchemy_url
 from migrations import latest_revision
 from migrations.upgrade import upgrade_database
 from models import Assignment, Lease, User, reading, writing
-from reconcile.run import run_company
+from reconcile.runs.run import run_company
 from tests.conftest import SCALE
 from tests.processes import ROOT, Service, serving, shell
 

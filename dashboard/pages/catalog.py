@@ -11,9 +11,9 @@ from dashboard.guard import current_operator
 from dashboard.queries import catalog as queries
 from dashboard.queries.proposals import load_proposals
 from dashboard.tables import Column, Filter, Table, serve_table
-from reconcile.catalog import CatalogError, save_alias
-from reconcile.proposals import ProposalNotFound, decide_proposal
-from reconcile.wording import count_of
+from reconcile.catalog.change import CatalogError, save_alias
+from reconcile.decide.wording import count_of
+from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
 
 COURSES = Table(
     "courses",

@@ -9,7 +9,7 @@ from dashboard.blueprint import pages
 from dashboard.guard import current_operator
 from dashboard.queries.overview import load_overview
 from models import utcnow
-from reconcile.catalog import (
+from reconcile.catalog.change import (
     CatalogDifference,
     CatalogError,
     CatalogFile,
@@ -19,7 +19,7 @@ from reconcile.catalog import (
     preview_catalog,
     save_catalog,
 )
-from reconcile.summary import RunSummary
+from reconcile.store.summary import RunSummary
 
 MOST_PREVIEWED = 5_000
 """People of a company up to which the effect of a new file is worked out while the browser waits."""

@@ -12,11 +12,11 @@ from dashboard.queries.catalog import list_codes
 from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, load_person
 from dashboard.queries.timeline import load_timeline
 from models import utcnow
-from reconcile.decisions import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
-from reconcile.progress import ProgressError, record_progress
-from reconcile.run import run_company
-from reconcile.summary import RunSummary
-from reconcile.wording import count_of
+from reconcile.decide.wording import count_of
+from reconcile.decisions.overrides import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
+from reconcile.decisions.progress import ProgressError, record_progress
+from reconcile.runs.run import run_company
+from reconcile.store.summary import RunSummary
 
 DECISIONS = {"pin": save_pin, "exempt": save_exemption}
 DROPS = {"pin": drop_pin, "exempt": drop_exemption}

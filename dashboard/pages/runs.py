@@ -12,10 +12,10 @@ from dashboard.queries.overview import count_waiting
 from dashboard.queries.runs import RunNotFound, RunView, load_changes, load_run, load_runs
 from dashboard.tables import Column, Filter, Table, serve_table
 from dashboard.words import KINDS, RUN_STATES, TRIGGERS
-from reconcile.decisions import DecisionError, discard_run, release_run, undo_run
-from reconcile.run import run_company
-from reconcile.summary import LEFT_ALONE
-from reconcile.wording import count_of
+from reconcile.decide.wording import count_of
+from reconcile.decisions.overrides import DecisionError, discard_run, release_run, undo_run
+from reconcile.runs.run import run_company
+from reconcile.store.summary import LEFT_ALONE
 
 MOST_AT_ONCE = 5_000
 """People planned while a browser waits; more are left to the scheduler, which is at it within a minute."""

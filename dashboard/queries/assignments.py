@@ -12,9 +12,9 @@ from dashboard.queries.people import with_names
 from dashboard.tables import Page, Query
 from models import Assignment, reading, utcnow
 from models.assignments import DUE
-from reconcile.reasons import shown_state
-from reconcile.state import Observed, Source
-from reconcile.wording import say_sources
+from reconcile.decide.types import Observed, Source
+from reconcile.decide.wording import say_sources
+from reconcile.explain.reasons import shown_state
 
 STATES = ("assigned", "in_progress", "completed", "blocked", "locked", "planned", "paused", "withdrawn")
 

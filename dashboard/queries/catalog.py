@@ -10,7 +10,7 @@ from dashboard.cursors import read_cursor, write_cursor
 from dashboard.queries.counts import Count, count_up_to
 from dashboard.tables import Page, Query
 from models import Alias, Assignment, Catalog, Course, Journey, Rule, reading
-from reconcile.inbox import UnknownCode, list_unknown_codes
+from reconcile.catalog.unknown import UnknownCode, list_unknown_codes
 
 CAP = 2_000
 _COMPANY: BindParameter[str] = bindparam("company")

@@ -12,7 +12,7 @@ from dashboard.cursors import read_cursor, write_cursor
 from dashboard.queries.looks import LOOK, look_through
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
-from reconcile.learners import find_user_id
+from reconcile.store.names import find_user_id
 
 _ENTRY = select(LogEntry.__table__).where(
     LogEntry.company_id == bindparam("company"), LogEntry.id == bindparam("id")

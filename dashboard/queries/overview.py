@@ -18,7 +18,7 @@ from models import (
     Run,
     reading,
 )
-from reconcile.inbox import list_unknown_tags
+from reconcile.catalog.unknown import list_unknown_tags
 
 EXPIRING = dt.timedelta(days=30)
 TAGS_SHOWN = 100

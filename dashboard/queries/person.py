@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, bindparam, select
 
 from models import Assignment, Exemption, Flag, LogEntry, Pin, User, reading, utcnow
-from reconcile.explain import Explanation, explain_candidate, load_proposed
-from reconcile.load import load_people
-from reconcile.origin import Request, find_cause, list_requests
-from reconcile.queue import find_held_run
-from reconcile.reasons import CourseReason
-from reconcile.rulebook import load_rules
-from reconcile.state import Source
-from reconcile.summary import show_run
+from reconcile.decide.types import Source
+from reconcile.explain.origin import Request, find_cause, list_requests
+from reconcile.explain.person import Explanation, explain_candidate, load_proposed
+from reconcile.explain.reasons import CourseReason
+from reconcile.store.people import load_people
+from reconcile.store.queue import find_held_run
+from reconcile.store.rules import load_rules
+from reconcile.store.summary import show_run
 from scim.resources import parse_stored
 
 MOST_ENTRIES = 200

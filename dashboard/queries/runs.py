@@ -13,7 +13,7 @@ from dashboard.queries.looks import LOOK, look_through
 from dashboard.queries.people import load_names, with_names
 from dashboard.tables import Page, Query
 from models import PlannedChange, QueueEntry, Run, reading
-from reconcile.summary import LEFT_ALONE
+from reconcile.store.summary import LEFT_ALONE
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "gains": ("assign", "resume"),

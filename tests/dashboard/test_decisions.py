@@ -5,8 +5,8 @@ import re
 from flask import Flask
 
 from models import utcnow
-from reconcile.catalog import parse_catalog, save_catalog
-from reconcile.run import run_company
+from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.runs.run import run_company
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser, Markup
 from tests.dashboard.conftest import Live, on_both

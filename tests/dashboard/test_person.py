@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 
 from companies import change_company
 from models import LogEntry, new_id, reading, utcnow, writing
-from reconcile.explain import explain_person
-from reconcile.run import run_company
+from reconcile.explain.person import explain_person
+from reconcile.runs.run import run_company
 from scim.tokens import create_token
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import on_both

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from dashboard.words import RULES, say_day, say_moment, say_rule_name, say_word, to_iso
-from reconcile.checks import RULES as CHECKED
-from reconcile.wording import count_of
+from reconcile.decide.checks import RULES as CHECKED
+from reconcile.decide.wording import count_of
 from tests.dashboard.browser import Opened
 
 NOON = dt.datetime(2026, 3, 1, 12, 4, 5, tzinfo=dt.UTC)

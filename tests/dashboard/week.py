@@ -10,10 +10,10 @@ from sqlalchemy import insert, select
 
 from companies import CompanyError, add_company, change_company, get_company
 from models import ExemptionProposal, LogEntry, Run, reading, utcnow, writing
-from reconcile.catalog import CatalogError, parse_catalog, save_alias, save_catalog
-from reconcile.decisions import save_exemption, save_pin
-from reconcile.progress import record_progress
-from reconcile.run import run_company
+from reconcile.catalog.change import CatalogError, parse_catalog, save_alias, save_catalog
+from reconcile.decisions.overrides import save_exemption, save_pin
+from reconcile.decisions.progress import record_progress
+from reconcile.runs.run import run_company
 from scim.tokens import create_token
 from tests.scim.idp import CORE, ENTERPRISE, TRAINING, Idp, replace
 

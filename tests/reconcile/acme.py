@@ -23,7 +23,7 @@ from models import (
     reading,
     writing,
 )
-from reconcile.catalog import parse_catalog, save_catalog
+from reconcile.catalog.change import parse_catalog, save_catalog
 
 COMPANY = "23456"
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)

@@ -8,7 +8,7 @@ from multiprocessing.context import ForkServerContext
 import pytest
 from flask import Flask
 
-from reconcile import outbox, sender
+from reconcile.lms.sending import outbox, sender
 from tests.platform_faults import LATE
 from tests.training_platform import Platform, serving
 
@@ -36,6 +36,6 @@ def processes() -> ForkServerContext:
     """Processes that are there at once: what they need is imported before they are."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["app", "reconcile.run", "tests.reconcile.test_crashes", "tests.reconcile.test_faults"]
+        ["app", "reconcile.runs.run", "tests.reconcile.test_crashes", "tests.reconcile.test_faults"]
     )
     return context

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reconcile.plan import make_plan
-from reconcile.state import (
+from reconcile.decide.plan import make_plan
+from reconcile.decide.tags import normalise
+from reconcile.decide.types import (
     Catalog,
     Change,
     Course,
@@ -21,7 +22,6 @@ from reconcile.state import (
     Rules,
     Settings,
 )
-from reconcile.tags import normalise
 
 TODAY = dt.date(2026, 3, 1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.state import Observed
+from reconcile.decide.types import Observed
 from tests.reconcile.ledger import ACADEMY, SEC, TODAY, Ledger, away, back, day, kinds, only, person, rules
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reconcile import ahead, load
-from reconcile.ahead import reading_ahead
-from reconcile.run import run_company
+from reconcile.runs.run import run_company
+from reconcile.store import ahead
+from reconcile.store import people as load
+from reconcile.store.ahead import reading_ahead
 from tests.reconcile.acme import COMPANY, add_people, change_people, courses_of_everybody, use_catalog
 
 SENT = {"SEC-101": "sent"}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-import reconcile.apply
-import reconcile.planning
-from reconcile.run import run_company
+import reconcile.runs.applying
+import reconcile.runs.planning
+from reconcile.runs.run import run_company
 from tests.reconcile.acme import (
     COMPANY,
     NOON,
@@ -42,7 +42,7 @@ def test_a_change_between_reading_and_writing_is_for_the_next_run(
     use_catalog()
     joy = add_person(tags="SEC-101")
     kim = add_person("kim@acme.example", tags="SEC-101")
-    before(reconcile.planning, "write_plans", monkeypatch, lambda: change_people([joy], tags="ETH-1"))
+    before(reconcile.runs.planning, "write_plans", monkeypatch, lambda: change_people([joy], tags="ETH-1"))
     summary = run_company(COMPANY, now=NOON)
     assert summary.changes["assign"] == 1
     assert courses_of_everybody() == {kim: {"SEC-101": "sent"}}
@@ -57,7 +57,9 @@ def test_a_change_between_planning_and_applying_is_for_the_next_run(
     joy = add_person(tags="SEC-101")
     run_company(COMPANY, now=NOON)
     change_people([joy], tags="")
-    before(reconcile.apply, "write_outcomes", monkeypatch, lambda: change_people([joy], tags="SEC-101"))
+    before(
+        reconcile.runs.applying, "write_outcomes", monkeypatch, lambda: change_people([joy], tags="SEC-101")
+    )
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == {"SEC-101": "sent"}
     assert changes_of(2) == [("SEC-101", "withdraw", "superseded")]
@@ -75,7 +77,7 @@ def test_what_is_planned_for_people_already_there_waits_for_the_brake(
     kim = add_person("kim@acme.example", tags="ETH-1")
 
     seen: dict[str, Any] = {}
-    before(reconcile.run, "decide", monkeypatch, lambda: seen.update(courses_of_everybody()))
+    before(reconcile.runs.run, "decide", monkeypatch, lambda: seen.update(courses_of_everybody()))
     run_company(COMPANY, now=NOON)
     assert seen == {joy: {"SEC-101": "sent"}, kim: {"ETH-1": "sent"}}
     assert courses_of(joy) == {"ETH-1": "sent"}
@@ -88,7 +90,7 @@ def test_rows_the_database_refuses_while_applying_stop_nobody_else(
     people = add_people((f"person{number}@acme.example" for number in range(5)), tags="SEC-101")
     run_company(COMPANY, now=NOON)
     change_people(people, tags="SEC-101, ETH-1")
-    original = reconcile.apply.load_waiting
+    original = reconcile.runs.applying.load_waiting
 
     def twice_the_first(*arguments: Any) -> Any:
         found = original(*arguments)
@@ -96,7 +98,7 @@ def test_rows_the_database_refuses_while_applying_stop_nobody_else(
             person._replace(changes=person.changes * (1 + (person.user_id == people[0]))) for person in found
         ]
 
-    monkeypatch.setattr(reconcile.apply, "load_waiting", twice_the_first)
+    monkeypatch.setattr(reconcile.runs.applying, "load_waiting", twice_the_first)
     summary = run_company(COMPANY, now=day(1))
     assert (summary.state, summary.tally.outcomes["applied"]) == ("partial", 4)
     first, *others = people

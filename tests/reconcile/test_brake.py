@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconcile.brake import add, is_already_there, is_braked, is_counted
-from reconcile.state import BrakeCounts, Change, Observed, Settings
+from reconcile.decide.brake import add, is_already_there, is_braked, is_counted
+from reconcile.decide.types import BrakeCounts, Change, Observed, Settings
 from tests.reconcile.ledger import TODAY
 
 ROW = Observed("SEC-101", 1)

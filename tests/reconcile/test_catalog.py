@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from models import Alias, Catalog, Course, QueueEntry, reading
-from reconcile.catalog import (
+from reconcile.catalog.change import (
     CatalogError,
     diff_catalog,
     export_catalog,
@@ -16,10 +16,10 @@ from reconcile.catalog import (
     save_alias,
     save_catalog,
 )
-from reconcile.catalog_file import to_yaml
-from reconcile.decisions import save_exemption, save_pin
-from reconcile.progress import record_progress
-from reconcile.run import run_company
+from reconcile.catalog.file import to_yaml
+from reconcile.decisions.overrides import save_exemption, save_pin
+from reconcile.decisions.progress import record_progress
+from reconcile.runs.run import run_company
 from tests.conftest import scaled
 from tests.reconcile.acme import (
     CATALOG,

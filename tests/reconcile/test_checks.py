@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from reconcile.checks import RULES, check_person, compare_flags
-from reconcile.desired import make_desired
-from reconcile.state import Flag, OpenFlag, Person, Rule
+from reconcile.decide.checks import RULES, check_person, compare_flags
+from reconcile.decide.desired import make_desired
+from reconcile.decide.types import Flag, OpenFlag, Person, Rule
 from tests.reconcile.ledger import course, names, person, rules
 
 CATALOG = rules(course("SEC-101"), course("HAR-CA"), Rule("HAR-CA", state="CA", country="US"))

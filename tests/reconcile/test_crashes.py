@@ -14,7 +14,7 @@ from sqlalchemy import event, insert
 
 from app import create_app
 from models import Company, db, engine, writing
-from reconcile.run import run_company
+from reconcile.runs.run import run_company
 from tests.conftest import SCALE, empty_tables, scaled
 from tests.reconcile.acme import (
     COMPANY,

@@ -11,8 +11,8 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from models import Suppression, reading, utcnow
-from reconcile.catalog import parse_catalog, preview_catalog, save_catalog
-from reconcile.decisions import (
+from reconcile.catalog.change import parse_catalog, preview_catalog, save_catalog
+from reconcile.decisions.overrides import (
     DecisionError,
     discard_run,
     drop_exemption,
@@ -22,9 +22,9 @@ from reconcile.decisions import (
     save_pin,
     undo_run,
 )
-from reconcile.lease import find_claim
-from reconcile.progress import record_progress
-from reconcile.run import run_company
+from reconcile.decisions.progress import record_progress
+from reconcile.runs.run import run_company
+from reconcile.store.lease import find_claim
 from tests.reconcile.acme import (
     CATALOG,
     COMPANY,

@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from reconcile.desired import make_desired
-from reconcile.state import Desired, DesiredSet, Profile, Rule, Rules, Source
+from reconcile.decide.desired import make_desired
+from reconcile.decide.types import Desired, DesiredSet, Profile, Rule, Rules, Source
 from tests.reconcile.ledger import course, journey, names, profile, rules
 
 SEC = course("SEC-101", due_days=14, valid_days=365)

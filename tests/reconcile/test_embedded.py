@@ -5,10 +5,10 @@ import datetime as dt
 import pytest
 from flask import Flask
 
-from reconcile.embedded import EmbeddedLms
-from reconcile.progress import Mark, ProgressError, parse_mark, record_progress
-from reconcile.run import run_company
-from reconcile.state import Observed
+from reconcile.decide.types import Observed
+from reconcile.decisions.progress import Mark, ProgressError, parse_mark, record_progress
+from reconcile.lms.embedded import EmbeddedLms
+from reconcile.runs.run import run_company
 from tests.reconcile.acme import (
     COMPANY,
     NOON,

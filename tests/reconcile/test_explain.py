@@ -8,11 +8,11 @@ from flask import Flask
 from sqlalchemy import delete, insert, select
 
 from models import AccessToken, GroupMember, LogEntry, new_id, writing
-from reconcile.decisions import save_exemption, save_pin
-from reconcile.explain import explain_person
-from reconcile.learners import PersonNotFound
-from reconcile.progress import record_progress
-from reconcile.run import run_company
+from reconcile.decisions.overrides import save_exemption, save_pin
+from reconcile.decisions.progress import record_progress
+from reconcile.explain.person import explain_person
+from reconcile.runs.run import run_company
+from reconcile.store.names import PersonNotFound
 from tests.reconcile.acme import (
     COMPANY,
     NOON,

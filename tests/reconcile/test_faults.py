@@ -22,7 +22,7 @@ from flask import Flask
 
 from app import create_app
 from config import Config
-from reconcile.run import run_company
+from reconcile.runs.run import run_company
 from tests.conftest import scaled
 from tests.platform_faults import AFTER, Faults, Mix
 from tests.postgres import free_port

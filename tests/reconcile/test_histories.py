@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from reconcile.desired import make_desired
-from reconcile.plan import plan_key
-from reconcile.reasons import explain_courses, shown_state
-from reconcile.state import Observed, Override, Person, PersonPlan, Rule, Rules
+from reconcile.decide.desired import make_desired
+from reconcile.decide.plan import plan_key
+from reconcile.decide.types import Observed, Override, Person, PersonPlan, Rule, Rules
+from reconcile.explain.reasons import explain_courses, shown_state
 from tests.conftest import scaled
 from tests.reconcile.ledger import Ledger, course, journey, person, profile, rules
 

@@ -3,10 +3,10 @@
 import pytest
 from flask import Flask
 
-import reconcile.inbox
+import reconcile.catalog.unknown
 from models import reading
-from reconcile.inbox import list_unknown_codes
-from reconcile.run import run_company
+from reconcile.catalog.unknown import list_unknown_codes
+from reconcile.runs.run import run_company
 from tests.reconcile.acme import COMPANY, NOON, add_people, use_catalog
 
 
@@ -16,7 +16,7 @@ def test_a_code_whose_last_flag_is_closed_meanwhile_is_left_out(
     use_catalog()
     add_people(["joy", "kim"], tags="SEC-102")
     run_company(COMPANY, now=NOON)
-    monkeypatch.setattr(reconcile.inbox, "list_unknown_tags", lambda *_: ["FORK-2", "SEC-102"])
+    monkeypatch.setattr(reconcile.catalog.unknown, "list_unknown_tags", lambda *_: ["FORK-2", "SEC-102"])
     with reading() as connection:
         assert [(code.typed, code.people) for code in list_unknown_codes(connection, COMPANY)] == [
             ("SEC-102", 2)

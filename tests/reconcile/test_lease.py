@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import Company, Lease, reading, writing
-from reconcile.lease import SECONDS, Claim, LeaseLost, database_time, find_claim
+from reconcile.store.lease import SECONDS, Claim, LeaseLost, database_time, find_claim
 
 
 def lease_row() -> Lease:

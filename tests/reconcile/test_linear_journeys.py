@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.state import Override
+from reconcile.decide.types import Override
 from tests.reconcile.ledger import ACADEMY, SEC, Ledger, course, day, journey, kinds, person, rules
 
 

@@ -6,9 +6,9 @@ from sqlalchemy import event, make_url, select, text, update
 
 from models import Assignment, QueueEntry, engine, writing
 from models.sql.lists import listed
-from reconcile.load import load_people
-from reconcile.queue import lock_people
-from reconcile.run import run_company
+from reconcile.runs.run import run_company
+from reconcile.store.people import load_people
+from reconcile.store.queue import lock_people
 from tests.reconcile.acme import COMPANY, add_people, use_catalog
 
 HERD = 400

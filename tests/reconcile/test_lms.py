@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from reconcile import lms_contract as contract
-from reconcile.lms import MOST_FAILURES, Gate, LmsRejected, LmsUnauthorized, LmsUnavailable, Session
-from reconcile.lms import parse_retry_after as retry_after
-from reconcile.lms_contract import to_learner_training
+from reconcile.lms import contract
+from reconcile.lms.contract import to_learner_training
+from reconcile.lms.session import MOST_FAILURES, Gate, LmsRejected, LmsUnauthorized, LmsUnavailable, Session
+from reconcile.lms.session import parse_retry_after as retry_after
 from tests.platform_faults import Matching, Script
 from tests.postgres import free_port
 from tests.training_platform import Answer, Platform, Request, serving

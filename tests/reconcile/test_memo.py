@@ -4,9 +4,9 @@ import gc
 import weakref
 from dataclasses import replace
 
-from reconcile.desired import make_desired
-from reconcile.memo import MOST_REMEMBERED, per_catalog
-from reconcile.state import Catalog
+from reconcile.decide.desired import make_desired
+from reconcile.decide.memo import MOST_REMEMBERED, per_catalog
+from reconcile.decide.types import Catalog
 from tests.reconcile.ledger import catalog, course, profile, rules
 
 calls: list[str] = []

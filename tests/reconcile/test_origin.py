@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import event, text
 
 from models import engine, writing
-from reconcile.origin import list_requests
+from reconcile.explain.origin import list_requests
 from tests.reconcile.acme import COMPANY, add_group, add_person
 
 

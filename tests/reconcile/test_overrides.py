@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from reconcile.state import Override, Source
+from reconcile.decide.types import Override, Source
 from tests.reconcile.ledger import (
     ACADEMY,
     SEC,

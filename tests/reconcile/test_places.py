@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.places import read_place
+from reconcile.decide.places import read_place
 
 
 @pytest.mark.parametrize(

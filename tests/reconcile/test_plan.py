@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from reconcile.desired import make_desired
-from reconcile.plan import make_plan, plan_key
-from reconcile.state import Change, Observed, Override, Source
+from reconcile.decide.desired import make_desired
+from reconcile.decide.plan import make_plan, plan_key
+from reconcile.decide.types import Change, Observed, Override, Source
 from tests.reconcile.ledger import (
     ACADEMY,
     SEC,

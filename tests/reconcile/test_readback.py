@@ -9,13 +9,13 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from models import Assignment, ExemptionProposal, Flag, LmsLearner, LmsState, reading, writing
-from reconcile import readback
-from reconcile.explain import explain_person
-from reconcile.proposals import ProposalNotFound, decide_proposal
-from reconcile.readback import is_whole_due
-from reconcile.run import run_company
-from reconcile.seen import SeenIds
-from reconcile.summary import RunSummary
+from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
+from reconcile.explain.person import explain_person
+from reconcile.lms.reading import read as readback
+from reconcile.lms.reading.read import is_whole_due
+from reconcile.lms.reading.seen import SeenIds
+from reconcile.runs.run import run_company
+from reconcile.store.summary import RunSummary
 from tests.platform_faults import Faults, Matching, Script
 from tests.reconcile.acme import (
     CATALOG,

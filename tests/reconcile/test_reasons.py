@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconcile.reasons import CourseReason, explain_code, explain_courses, shown_state
-from reconcile.state import Observed, Override, Person, Rule
+from reconcile.decide.types import Observed, Override, Person, Rule
+from reconcile.explain.reasons import CourseReason, explain_code, explain_courses, shown_state
 from tests.reconcile.ledger import TODAY, Ledger, course, day, journey, person, rules
 
 VARIANTS = (

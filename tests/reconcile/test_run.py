@@ -10,15 +10,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, text, update
 
-import reconcile.planner
+import reconcile.decide.planner
 from models import Company, Flag, Lease, QueueEntry, Run, engine, reading, writing
-from reconcile.lease import find_claim
-from reconcile.plan import make_plan
-from reconcile.planning import write_plans
-from reconcile.progress import record_progress
-from reconcile.queue import _HAS_HELD
-from reconcile.run import run_company
-from reconcile.state import Person, PersonPlan, Rules
+from reconcile.decide.plan import make_plan
+from reconcile.decide.types import Person, PersonPlan, Rules
+from reconcile.decisions.progress import record_progress
+from reconcile.runs.planning import write_plans
+from reconcile.runs.run import run_company
+from reconcile.store.lease import find_claim
+from reconcile.store.queue import _HAS_HELD
 from tests.conftest import scaled
 from tests.reconcile.acme import (
     CATALOG,
@@ -316,15 +316,15 @@ def test_while_somebody_waits_to_write_fewer_people_are_written_at_a_time(
 ) -> None:
     use_catalog()
     add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")
-    monkeypatch.setattr("reconcile.current.is_awaited", lambda: is_awaited)
-    monkeypatch.setattr("reconcile.planning.BATCH_IN_TRAFFIC", 10)
+    monkeypatch.setattr("reconcile.store.current_run.is_awaited", lambda: is_awaited)
+    monkeypatch.setattr("reconcile.runs.planning.BATCH_IN_TRAFFIC", 10)
     written: list[int] = []
 
     def note(run: Any, people: Any) -> None:
         written.append(len(people))
         write_plans(run, people)
 
-    monkeypatch.setattr("reconcile.planning.write_plans", note)
+    monkeypatch.setattr("reconcile.runs.planning.write_plans", note)
     run_company(COMPANY, now=NOON)
     assert (len(written), sum(written)) == (transactions, 30)
 
@@ -339,7 +339,7 @@ def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pyte
         planned.append(person.id)
         return make_plan(rules, today, person, *rest)
 
-    monkeypatch.setattr(reconcile.planner, "make_plan", note)
+    monkeypatch.setattr(reconcile.decide.planner, "make_plan", note)
     run_company(COMPANY, now=NOON)
     assert len(planned) == 2
     assert sorted(courses_of_everybody()) == sorted(people)
@@ -360,7 +360,7 @@ def test_one_person_who_cannot_be_planned_does_not_stop_the_others(
             raise ZeroDivisionError("joy")
         return make_plan(rules, today, person, *rest)
 
-    monkeypatch.setattr(reconcile.planner, "make_plan", fail_on_joy)
+    monkeypatch.setattr(reconcile.decide.planner, "make_plan", fail_on_joy)
     summary = run_company(COMPANY, now=NOON)
     assert (summary.state, summary.changes["assign"]) == ("applied", 20)
     assert courses_of_everybody() == dict.fromkeys(others, {"SEC-101": "sent"})
@@ -382,7 +382,7 @@ def test_one_person_whose_rows_the_database_refuses_does_not_stop_the_others(
         plan = make_plan(rules, today, person, *rest)
         return plan._replace(changes=plan.changes * 2) if person.id == joy else plan
 
-    monkeypatch.setattr(reconcile.planner, "make_plan", same_row_twice)
+    monkeypatch.setattr(reconcile.decide.planner, "make_plan", same_row_twice)
     summary = run_company(COMPANY, now=NOON)
     assert (summary.state, summary.changes["assign"]) == ("applied", 1)
     assert (courses_of(joy), open_flags(joy)) == ({}, ["plan_failed"])
@@ -394,7 +394,7 @@ def test_a_run_that_fails_says_why_and_the_next_one_does_its_work(
 ) -> None:
     use_catalog()
     joy = add_person(tags="SEC-101")
-    monkeypatch.setattr("reconcile.run.apply_planned", lambda _run: 1 / 0)
+    monkeypatch.setattr("reconcile.runs.run.apply_planned", lambda _run: 1 / 0)
     summary = run_company(COMPANY, now=NOON)
     assert (summary.state, summary.detail) == ("failed", "ZeroDivisionError: division by zero")
     assert runs() == {1: ("manual", "failed")}
@@ -422,7 +422,7 @@ def test_settings_changed_in_the_middle_of_a_run_hold_for_who_is_read_after(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_catalog()
-    monkeypatch.setattr("reconcile.load.CHUNK", 1)
+    monkeypatch.setattr("reconcile.store.people.CHUNK", 1)
     joy = add_person("a@acme.example", tags="NEW-1")
     kim = add_person("b@acme.example", tags="NEW-1")
 

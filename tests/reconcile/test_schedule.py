@@ -11,12 +11,12 @@ from flask import Flask, current_app
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-import reconcile.schedule
+import reconcile.runs.schedule
 from models import Company, Lease, QueueEntry, reading, utcnow, writing
-from reconcile.lease import database_time
-from reconcile.schedule import Scheduler, run_due, start_scheduler
-from reconcile.sender import Sender
-from reconcile.summary import RunSummary, Tally
+from reconcile.lms.sending.sender import Sender
+from reconcile.runs.schedule import Scheduler, run_due, start_scheduler
+from reconcile.store.lease import database_time
+from reconcile.store.summary import RunSummary, Tally
 from tests.reconcile.acme import (
     COMPANY,
     add_people,
@@ -187,7 +187,7 @@ def wait_for(condition: Any) -> None:
 
 
 def test_a_started_scheduler_runs_by_itself_and_stops(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile.schedule, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(reconcile.runs.schedule, "TICK_SECONDS", 0.1)
     use_catalog()
     joy = add_person(tags="SEC-101")
     scheduler = start_scheduler(app)
@@ -211,7 +211,7 @@ def lease_is_taken() -> bool:
 def test_a_run_in_hand_stops_after_its_change_when_the_process_is_told_to(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconcile.planning.BATCH", 1)
+    monkeypatch.setattr("reconcile.runs.planning.BATCH", 1)
     use_catalog()
     people = add_people((f"person{number}@acme.example" for number in range(200)), tags="SEC-101")
     scheduler = start_scheduler(app)
@@ -230,7 +230,7 @@ def test_a_tick_survives_a_database_that_is_away(app: Flask, monkeypatch: pytest
 
     scheduler = Scheduler(app)
     with monkeypatch.context() as patch:
-        patch.setattr(reconcile.schedule, "run_due", fail)
+        patch.setattr(reconcile.runs.schedule, "run_due", fail)
         scheduler.tick()
     scheduler.tick()
     with reading() as connection:
@@ -249,7 +249,7 @@ def test_a_database_that_is_away_is_one_line_of_the_log_until_something_else_is_
             raise OperationalError("SELECT 1", {}, Exception(problem))
         return []
 
-    monkeypatch.setattr(reconcile.schedule, "run_due", fail)
+    monkeypatch.setattr(reconcile.runs.schedule, "run_due", fail)
     scheduler = Scheduler(app)
     for _ in range(5):
         scheduler.tick()
@@ -263,7 +263,7 @@ def test_a_database_that_is_away_is_one_line_of_the_log_until_something_else_is_
 def test_a_chore_is_done_beside_the_ticks_and_again_after_it_failed(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile.schedule, "CHORE_SECONDS", 0.05)
+    monkeypatch.setattr(reconcile.runs.schedule, "CHORE_SECONDS", 0.05)
     done: list[str] = []
 
     def sweep() -> None:
@@ -288,7 +288,7 @@ def test_a_company_whose_run_failed_is_left_alone_for_a_while(
         started.append(company_id)
         return RunSummary(company_id, 1, "failed", Tally(), 0.0)
 
-    monkeypatch.setattr(reconcile.schedule, "run_company", fail)
+    monkeypatch.setattr(reconcile.runs.schedule, "run_company", fail)
     scheduler = Scheduler(app)
     scheduler.tick()
     scheduler.tick()
@@ -297,7 +297,7 @@ def test_a_company_whose_run_failed_is_left_alone_for_a_while(
 
 def test_a_tick_that_does_not_come_is_called(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the clock was set back by hours while APScheduler waited for a time of day."""
-    monkeypatch.setattr(reconcile.schedule, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(reconcile.runs.schedule, "TICK_SECONDS", 0.05)
     scheduler = start_scheduler(app)
     try:
         wait_for(lambda: leased_runs() >= 1)

@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import Flag, Lease, LmsLearner, LmsState, User, reading, utcnow, writing
-from reconcile.lms import MOST_FAILURES
-from reconcile.run import run_company
-from reconcile.schedule import run_due
-from reconcile.sender import IN_FLIGHT
-from reconcile.summary import RunSummary
-from reconcile.undo import undo_run
+from reconcile.decisions.undo import undo_run
+from reconcile.lms.sending.sender import IN_FLIGHT
+from reconcile.lms.session import MOST_FAILURES
+from reconcile.runs.run import run_company
+from reconcile.runs.schedule import run_due
+from reconcile.store.summary import RunSummary
 from tests.platform_faults import Faults, Matching, Script
 from tests.reconcile.acme import (
     CATALOG,

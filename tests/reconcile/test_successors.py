@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconcile.state import Override
+from reconcile.decide.types import Override
 from tests.reconcile.ledger import ACADEMY, Ledger, course, day, kinds, person, rules
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconcile.state import Observed, Override, PersonPlan
+from reconcile.decide.types import Observed, Override, PersonPlan
 from tests.reconcile.ledger import ACADEMY, TODAY, Ledger, away, back, kinds, person
 
 

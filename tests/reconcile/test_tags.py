@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconcile.tags import (
+from reconcile.decide.tags import (
     MOST_TAGS,
     clean,
     find_nearest,

@@ -1,0 +1,1 @@
+"""What anybody should have: pure functions of values; no database, no framework, no clock."""

@@ -1,0 +1,1 @@
+"""Why a person has, lacks or waits for a course."""

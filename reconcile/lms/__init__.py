@@ -1,0 +1,1 @@
+"""The training platform: the one in our own database, or one over HTTP."""

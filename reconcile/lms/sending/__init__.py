@@ -1,0 +1,1 @@
+"""What we tell the training platform, each thing once."""

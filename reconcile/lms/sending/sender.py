@@ -1,0 +1,158 @@
+"""Send the outbox: claim a few people, let eight threads call, record what came of it, and again.
+
+The threads never touch the database and the run's own thread never waits for an answer. Nothing is
+held in memory but the people under way.
+"""
+
+import datetime as dt
+import queue
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+from models import reading, utcnow
+from reconcile.lms.lms_run import Errand
+from reconcile.lms.sending.courier import Courier
+from reconcile.lms.sending.directory import Directory
+from reconcile.lms.sending.outbox import SETTLE_SECONDS, claim_batch, list_learners_in_doubt, list_waiting
+from reconcile.lms.sending.outcomes import record
+from reconcile.lms.sending.parcel import Outcome, Parcel
+from reconcile.lms.session import LmsUnavailable, Session
+from reconcile.lms.state import save_state
+
+IN_FLIGHT = 8
+BATCH = 64
+"""People claimed at a time; all of them are read back if the process dies."""
+LOW_WATER = 2 * IN_FLIGHT
+FLUSH_SECONDS = 0.25
+FLUSH_ROWS = 500
+IN_DOUBT = ("in_doubt", "learner_in_doubt")
+
+
+class Sender:
+    """Sends one company's outbox during one run."""
+
+    def __init__(self, errand: Errand, to_send: int) -> None:
+        self.errand, self.run, self.gate = errand, errand.run, errand.gate
+        self.counts: Counter[str] = Counter()
+        """As ``record`` counts."""
+        self.doubtful: set[str] = set()
+        """People whose last request may still be carried out."""
+        self.to_send = to_send
+        """Assignments that wait, as of the beginning."""
+        self._dealt_with = 0
+        self.last_asked = ""
+        """The last person handed out."""
+        self._sessions: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        for _ in range(IN_FLIGHT):
+            self._sessions.put(errand.open_session())
+        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._under_way: set[Future[None]] = set()
+        self._retry_at: dt.datetime | None = None
+        """As far as it is written down."""
+        self._directory = Directory(frozenset())
+
+    def send(self, resume_after: str = "") -> None:
+        """Everybody once, from ``resume_after`` on; then those left in doubt, as soon as that is useful."""
+        self._send_chunks(iter([[self.run.user_id]]) if self.run.user_id else self._list_chunks(resume_after))
+        if self.doubtful and self._may_wait():
+            people = sorted(self.doubtful)
+            self.doubtful.clear()
+            self._send_chunks(people[start : start + BATCH] for start in range(0, len(people), BATCH))
+
+    def close(self) -> None:
+        while not self._sessions.empty():
+            self._sessions.get().close()
+
+    def _may_wait(self) -> bool:
+        """Wait until what was asked has settled; a run for one person has somebody waiting for it."""
+        if self.run.user_id or self.gate.find_obstacle():
+            return False
+        return not self.run.stop.wait(SETTLE_SECONDS)
+
+    def _list_chunks(self, resume_after: str) -> Iterator[list[str]]:
+        """Everybody in order of id, beginning in the middle where an earlier run was stopped there."""
+        for after, end in ((resume_after, ""), ("", resume_after)) if resume_after else (("", ""),):
+            while True:
+                with reading() as connection:
+                    ids = list_waiting(connection, self.run.company_id, after, BATCH)
+                ids = [user_id for user_id in ids if not end or user_id <= end]
+                if not ids:
+                    break
+                yield ids
+                after = ids[-1]
+
+    # --- one pass -----------------------------------------------------------------------------
+
+    def _send_chunks(self, chunks: Iterator[Sequence[str]]) -> None:
+        with reading() as connection:
+            self._directory = Directory(list_learners_in_doubt(connection, self.run.company_id))
+        with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="lms") as pool:
+            try:
+                more = True
+                while more or self._under_way:
+                    if more and len(self._under_way) < LOW_WATER:
+                        more = not self.gate.find_obstacle() and self._claim(next(chunks, None), pool)
+                    self._record(self._collect(LOW_WATER if more else 1))
+            except BaseException:
+                # No thread starts another call; those under way end within a call's deadline.
+                self.gate.close(LmsUnavailable("the run has ended", in_doubt=False))
+                raise
+
+    def _claim(self, ids: Sequence[str] | None, pool: ThreadPoolExecutor) -> bool:
+        """Hand out the next people; False when there are no more."""
+        if not ids:
+            return False
+        with self.errand.transaction() as connection:
+            batch = claim_batch(connection, self.run.company_id, ids, utcnow())
+        self.doubtful.update(batch.unsettled)
+        self.last_asked = ids[-1]
+        self._under_way.update(pool.submit(self._deliver, parcel) for parcel in batch.parcels)
+        return True
+
+    def _deliver(self, parcel: Parcel) -> None:
+        """In a thread of the pool."""
+        session = self._sessions.get()
+        try:
+            Courier(session, self._directory, parcel, self._outcomes.put).deliver()
+        finally:
+            self._sessions.put(session)
+
+    def _collect(self, fewest: int) -> list[Outcome]:
+        """Wait for outcomes, so many or so long that recording them is worth a transaction.
+
+        Ends early when fewer than ``fewest`` people are under way.
+        """
+        found: list[Outcome] = []
+        until = time.monotonic() + FLUSH_SECONDS
+        while len(found) < FLUSH_ROWS and time.monotonic() < until:
+            self._forget_done()
+            if self._outcomes.empty() and len(self._under_way) < fewest:
+                break
+            with suppress(queue.Empty):
+                found.append(self._outcomes.get(timeout=0.02))
+        return found
+
+    def _forget_done(self) -> None:
+        """Threads that have ended; what went wrong in one of them is raised here."""
+        done = {future for future in self._under_way if future.done()}
+        self._under_way -= done
+        for future in done:
+            future.result()
+
+    def _record(self, outcomes: Sequence[Outcome]) -> None:
+        is_told = self.gate.retry_at != self._retry_at
+        if not (outcomes or is_told):
+            self.errand.renew()
+            return
+        with self.errand.transaction() as connection:
+            if is_told:
+                self._retry_at = self.gate.retry_at
+                save_state(connection, self.run.company_id, retry_at=self._retry_at)
+            if outcomes:
+                self.counts += record(self.errand.writer(connection), outcomes)
+        self.doubtful.update(one.parcel.user_id for one in outcomes if one.what in IN_DOUBT)
+        self._dealt_with += sum(one.item is not None for one in outcomes)
+        self.run.advance_sending(self._dealt_with, self.to_send)

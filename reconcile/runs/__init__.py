@@ -1,0 +1,1 @@
+"""The tick, and one run. Read ``run.py`` first."""

@@ -1,0 +1,91 @@
+"""How a run ends: well, with nothing to do, or failed; and what becomes of one that a crash cut short."""
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from models import PlannedChange, Run, reading, utcnow
+from reconcile.runs.applying import apply_planned
+from reconcile.runs.settling import settle_held
+from reconcile.store.current_run import CurrentRun
+from reconcile.store.summary import RunSummary, Tally, state_of
+
+INTERRUPTED = "interrupted"
+UNFINISHED = ("planning", "applying")
+
+
+def finish(run: CurrentRun) -> RunSummary:
+    """Record what came of the run; one that changed nothing leaves no row."""
+    state = state_of(run.tally, run.left_behind)
+    with run.claim.finishing(run.number, interval=run.trigger == "interval") as connection:
+        if run.tally.is_empty and not run.left_behind:
+            state = "nothing"
+            connection.execute(delete(Run).where(*_row(run)))
+        else:
+            run.save(connection, state=state, finished_at=utcnow(), detail=run.left_behind)
+        if run.has_held:
+            settle_held(connection, run.company_id, moved=run.has_superseded)
+    return run.summary(state, run.left_behind)
+
+
+def finish_without_work(run: CurrentRun) -> RunSummary:
+    """Nobody is out of date: the lease row is all that is written."""
+    with run.claim.finishing(run.number, interval=run.trigger == "interval"):
+        pass
+    return run.summary("nothing")
+
+
+def fail(run: CurrentRun, detail: str) -> RunSummary:
+    """Record that the run failed; its people are still out of date, and the next run plans them anew."""
+    with run.claim.finishing(run.number, interval=False) as connection:
+        # The one before as well: it may be what this run could not bring to an end.
+        abandon(connection, run.company_id, run.claim.last_run, detail)
+        abandon(connection, run.company_id, run.number, detail)
+    return run.summary("failed", detail)
+
+
+def abandon(connection: Connection, company_id: str, number: int, detail: str) -> None:
+    """Give up an unfinished run: what it only planned will never be carried out."""
+    row = (Run.company_id == company_id, Run.number == number, Run.state.in_(UNFINISHED))
+    ended = {"state": "failed", "finished_at": utcnow(), "detail": detail[:2000]}
+    if connection.execute(update(Run).where(*row).values(**ended)).rowcount:
+        planned = update(PlannedChange).where(
+            PlannedChange.company_id == company_id,
+            PlannedChange.run == number,
+            PlannedChange.outcome == "planned",
+        )
+        connection.execute(planned.values(outcome="superseded", outcome_detail=detail[:2000]))
+
+
+def finish_interrupted(run: CurrentRun) -> None:
+    """Bring the run before this one to an end, where a crash or a stopping process left it in the middle.
+
+    While it was planning, nothing that needs the brake was done: its people are planned anew. Once it
+    was applying the brake had been asked: what is left is carried out as decided.
+    """
+    with reading() as connection:
+        found = connection.execute(
+            select(Run.__table__).where(Run.company_id == run.company_id, Run.number == run.claim.last_run)
+        ).first()
+    if found is None or found.state not in UNFINISHED:
+        return
+    old = replace(
+        run,
+        claim=replace(run.claim, last_run=found.number - 1),
+        trigger=found.trigger,
+        braked=found.braked,
+        tally=Tally.from_json(found.counts, found.people),
+        progress=None,
+    )
+    if found.state == "planning":
+        run.active_learners = found.active_learners
+        with old.transaction() as connection:
+            abandon(connection, run.company_id, found.number, INTERRUPTED)
+        return
+    apply_planned(old)
+    with old.transaction() as connection:
+        old.save(connection, state=state_of(old.tally), finished_at=utcnow(), detail=INTERRUPTED)
+
+
+def _row(run: CurrentRun) -> tuple[ColumnElement[bool], ...]:
+    return Run.company_id == run.company_id, Run.number == run.number

@@ -37,7 +37,7 @@ def post_worker_init(worker: Any) -> None:
     """The worker serves: log to standard output, and start ticking."""
     from app import configure_logging
     from reconcile.runs.schedule import start_scheduler
-    from scim.retention import prune_log
+    from scim.log.retention import prune_log
 
     configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)
     worker.scheduler = start_scheduler(worker.wsgi, chores=[prune_log])
@@ -47,7 +47,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """The requests have drained: wait for the change in hand, and write what was only counted."""
-    from scim.tally import save_counts
+    from scim.log.tally import save_counts
 
     if worker.scheduler:
         worker.scheduler.stop()

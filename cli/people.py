@@ -18,7 +18,7 @@ from reconcile.explain.person import explain_person
 from reconcile.store.names import PersonNotFound
 from scim.auth import Access
 from scim.errors import ScimError
-from scim.feed import COLUMNS, import_person
+from scim.resources.csv_feed import COLUMNS, import_person
 
 learners = AppGroup("learners", help="People who come in a file instead of over SCIM.")
 progress = AppGroup("progress", help="Progress of learners, where no training platform tells it.")

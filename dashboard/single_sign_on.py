@@ -20,7 +20,7 @@ from models import (
     utcnow,
     writing,
 )
-from scim.attributes import fold
+from scim.schemas.attributes import fold
 
 FIRST_ROLE = "viewer"
 """What an admin may do who was no operator before; an owner gives more."""

@@ -16,9 +16,9 @@ from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
-from scim.log import Entry, record_refusal, to_idp
+from scim.log.log import Entry, record_refusal, to_idp
+from scim.log.tally import count_request
 from scim.responses import MEDIA_TYPE, respond
-from scim.tally import count_request
 
 logger = logging.getLogger(__name__)
 

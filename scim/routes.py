@@ -5,17 +5,20 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from scim import bulk, catalog, discovery, gate, groups, users
-from scim.attributes import ResourceType
+from scim import gate
 from scim.bodies import dump
 from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHere
-from scim.log import Entry
-from scim.projection import Projection, parse_projection
-from scim.resources import Answer, base_url, is_matched, render_list, to_etag
+from scim.lists import codes as catalog
+from scim.lists.search import apply_projection, search
+from scim.lists.search_request import parse_arguments, parse_search
+from scim.log.log import Entry
+from scim.resources import bulk, groups, users
+from scim.resources.documents import Answer, base_url, is_matched, render_list, to_etag
 from scim.responses import respond
-from scim.schemas import GROUP, LEARNING_JOURNEY, SERVICE_SCHEMAS, TRAINING_TAG, USER
-from scim.search import apply_projection, search
-from scim.search_requests import parse_arguments, parse_search
+from scim.schemas import discovery
+from scim.schemas.attributes import ResourceType
+from scim.schemas.projection import Projection, parse_projection
+from scim.schemas.resource_types import GROUP, LEARNING_JOURNEY, SERVICE_SCHEMAS, TRAINING_TAG, USER
 
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2/<company_id>")
 gate.install(blueprint)

@@ -19,9 +19,9 @@ from migrations import find_revision, latest_revision
 from migrations.upgrade import upgrade_database
 from models import Base, Company, User, engine, reading, writing
 from scim.bodies import dump
-from scim.people import project
-from scim.resources import Stamp, parse_stored, to_stored
-from scim.schemas import CORE_USER
+from scim.resources.documents import Stamp, parse_stored, to_stored
+from scim.resources.user_columns import project
+from scim.schemas.resource_types import CORE_USER
 
 SCHEMA = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2",

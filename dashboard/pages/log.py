@@ -11,7 +11,7 @@ from dashboard.queries.log import EntryNotFound, EntryView, load_entry, load_pag
 from dashboard.tables import Column, Filter, Page, Table, serve_file, serve_table
 from dashboard.words import OPERATIONS
 from models import utcnow
-from scim.tally import save_counts
+from scim.log.tally import save_counts
 
 LOG = Table(
     "provisioning-log",

@@ -8,7 +8,7 @@ from dashboard.queries.figures import load_figures
 from dashboard.queries.overview import load_overview
 from dashboard.tables import Column, Page, Query, Table, serve_table
 from models import utcnow
-from scim.tally import save_counts
+from scim.log.tally import save_counts
 
 FIGURES = Table(
     "figures",

@@ -13,7 +13,7 @@ from dashboard.guard import current_operator
 from dashboard.operators import OperatorError
 from dashboard.sign_in import create_sign_in_link
 from dashboard.tables import Column, Page, Query, Table, serve_file
-from scim.resources import our_address
+from scim.resources.documents import our_address
 
 REMOVALS = (
     ("withdraw_unstarted", "Withdraw what was not started"),

@@ -15,7 +15,7 @@ from dashboard.pages.sign_in import to_local, welcome
 from dashboard.sessions import cookie_rules, read_cookie, start_session
 from dashboard.sign_in import SignInRefused
 from models import utcnow
-from scim.resources import our_address
+from scim.resources.documents import our_address
 
 if TYPE_CHECKING:
     from dashboard.provider import Here

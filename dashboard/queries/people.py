@@ -13,7 +13,7 @@ from dashboard.cursors import read_cursor, write_cursor
 from dashboard.tables import Page, Query
 from models import User, UserEmail, any_of, reading
 from models.users import LISTING_KEY_LENGTH
-from scim.attributes import fold, user_name_key
+from scim.schemas.attributes import fold, user_name_key
 
 LOOK = 200_000
 MOST_FOUND = 100

@@ -16,7 +16,7 @@ from reconcile.store.people import load_people
 from reconcile.store.queue import find_held_run
 from reconcile.store.rules import load_rules
 from reconcile.store.summary import show_run
-from scim.resources import parse_stored
+from scim.resources.documents import parse_stored
 
 MOST_ENTRIES = 200
 

@@ -1,4 +1,4 @@
-"""A second reading of RFC 7644 3.5.2, written apart from ``scim.patch`` to be compared with it.
+"""A second reading of RFC 7644 3.5.2, written apart from ``scim.patch.patch`` to be compared with it.
 
 It knows the attributes that ``tests.scim.generate`` uses, works on copies in place, and names a refusal by
 its scimType.

@@ -294,8 +294,8 @@ def test_a_database_that_is_away_asks_to_come_back(
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
     idp.create()
-    monkeypatch.setattr("scim.writes.writing", away)
-    monkeypatch.setattr("scim.search.joined_statement", away)
+    monkeypatch.setattr("scim.resources.writes.writing", away)
+    monkeypatch.setattr("scim.lists.search.joined_statement", away)
     answer = idp.send(method, "/Users", {"userName": "bob"} if method == "POST" else None)
     assert_refused(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
@@ -307,7 +307,7 @@ def test_a_failure_of_ours_is_a_scim_error_and_says_where_to_look(
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("scim.users.project", broken)
+    monkeypatch.setattr("scim.resources.users.project", broken)
     answer = idp.post("/Users", {"userName": "joy"}, X_Request_ID="request-0001")
     assert "ZeroDivision" not in assert_refused(answer, 500)
     assert answer.headers["X-Request-ID"] == "request-0001"

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import select
 
 from models import LogEntry, reading
-from scim.bulk import REQUEST_URN, RESPONSE_URN
-from scim.discovery import MAX_OPERATIONS
+from scim.resources.bulk import REQUEST_URN, RESPONSE_URN
+from scim.schemas.discovery import MAX_OPERATIONS
 from tests.scim.idp import ERROR, Idp, replace, switch
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scim.attributes import undeclared, user_name_key
-from scim.comparing import comparable, comparable_time, shadow
-from scim.paths import parse_path
-from scim.schemas import TRAINING_USER, USER
+from scim.schemas.attributes import undeclared, user_name_key
+from scim.schemas.comparing import comparable, comparable_time, shadow
+from scim.schemas.paths import parse_path
+from scim.schemas.resource_types import TRAINING_USER, USER
 
 
 def compared(text: str, value: Any) -> Any:

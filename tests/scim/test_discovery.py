@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from scim2_models import ResourceType, Schema, ServiceProviderConfig
 
-from scim import discovery
 from scim.bodies import MAX_BYTES
-from scim.schemas import (
+from scim.schemas import discovery
+from scim.schemas.resource_types import (
     ENTERPRISE_USER,
     GROUP,
     LEARNING_JOURNEY,

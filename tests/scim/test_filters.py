@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scim.errors import InvalidFilter
-from scim.filters import (
+from scim.filters.parser import (
     MAX_DEPTH,
     MAX_TERMS,
     And,
@@ -22,8 +22,8 @@ from scim.filters import (
     evaluate,
     parse_filter,
 )
-from scim.loading import load_resource
-from scim.schemas import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
+from scim.resources.loading import load_resource
+from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 from tests.conftest import scaled
 from tests.scim import filter_oracle, generate
 

@@ -142,7 +142,7 @@ def test_what_is_shown_without_members_reads_none(idp: Idp, monkeypatch: pytest.
         listed = idp.get(f"/Groups?{query}").get_json()["Resources"][0]
         assert "members" not in listed
         with monkeypatch.context() as patched:
-            patched.setattr("scim.groups.load_members", None)
+            patched.setattr("scim.resources.groups.load_members", None)
             shown = idp.get(f"/Groups/{group['id']}?{query}").get_json()
         assert (shown["displayName"], "members" in shown) == ("Drivers", False)
     assert idp.get("/Groups").get_json()["Resources"] == [group]

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from models import Group, User, reading, writing
 from scim.bodies import dump
-from scim.resources import parse_stored
+from scim.resources.documents import parse_stored
 from tests.scim.idp import Idp, replace, stored, switch
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scim.errors import InvalidSyntax, InvalidValue
-from scim.loading import load_resource, names_placeholder
-from scim.schemas import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
+from scim.resources.loading import load_resource, names_placeholder
+from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 from tests.scim import generate
 
 ACME = "urn:ietf:params:scim:schemas:extension:Acme-Learning:2.0:User"

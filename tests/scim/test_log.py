@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
 from scim.auth import Access
-from scim.changes import to_changes
-from scim.log import to_idp
-from scim.retention import prune_log
-from scim.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
+from scim.log.changes import to_changes
+from scim.log.log import to_idp
+from scim.log.retention import prune_log
+from scim.log.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
 from tests.scim.idp import Idp, replace, switch
 
 
@@ -178,9 +178,9 @@ def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pyt
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
     before = utcnow()
-    monkeypatch.setattr("scim.log.writing", away)
-    monkeypatch.setattr("scim.tally.writing", away)
-    monkeypatch.setattr("scim.tally.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("scim.log.log.writing", away)
+    monkeypatch.setattr("scim.log.tally.writing", away)
+    monkeypatch.setattr("scim.log.tally.FLUSH_SECONDS", 0.0)
     assert idp.get("/Users").status_code == 200
     assert idp.get("/Users/nobody").status_code == 404
     monkeypatch.undo()
@@ -195,7 +195,7 @@ def test_a_write_and_its_line_are_one(idp: Idp, monkeypatch: pytest.MonkeyPatch)
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("scim.users.record", broken)
+    monkeypatch.setattr("scim.resources.users.record", broken)
     assert idp.post("/Users", {"userName": "joy"}).status_code == 500
     with reading() as connection:
         assert connection.execute(select(User.id)).all() == []
@@ -205,7 +205,7 @@ def test_lines_are_kept_as_long_as_the_setting_says(idp: Idp, monkeypatch: pytes
     """Also those of a company whose IdP has gone silent."""
     idp.create("joy")
     in_a_month = utcnow() + dt.timedelta(days=31)
-    monkeypatch.setattr("scim.retention.utcnow", lambda: in_a_month)
+    monkeypatch.setattr("scim.log.retention.utcnow", lambda: in_a_month)
     config = idp.client.application.config
     for days, operations in ((32, ["create"]), (30, [])):
         monkeypatch.setitem(config, "HERDBOOK", replace_in(config["HERDBOOK"], log_days=days))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from scim.comparing import shadow
 from scim.errors import ScimError
-from scim.filters import evaluate, parse_filter
-from scim.loading import load_resource, names_placeholder
-from scim.patch import apply_patch, parse_patch
-from scim.paths import parse_path
-from scim.schemas import GROUP, USER
+from scim.filters.parser import evaluate, parse_filter
+from scim.patch.patch import apply_patch, parse_patch
+from scim.resources.loading import load_resource, names_placeholder
+from scim.schemas.comparing import shadow
+from scim.schemas.paths import parse_path
+from scim.schemas.resource_types import GROUP, USER
 from tests.conftest import scaled
 from tests.scim import generate, mutate
 
@@ -96,7 +96,8 @@ def test_nasty_values_are_stored_or_refused(path: str, value: Any) -> None:
 
 
 def test_names_from_outside_do_not_pile_up_in_memory() -> None:
-    from scim import attributes, targets
+    from scim.patch import target as targets
+    from scim.schemas import attributes
 
     for number in range(3000):
         body = {"userName": "joy", f"unknown{number}": 1, f"urn:x{number}:1.0:User": {f"y{number}": 1}}

@@ -10,7 +10,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import event, insert, update
 
 from models import Course, Journey, PeopleCount, engine, utcnow, writing
-from scim.discovery import CURSOR_SECONDS
+from scim.schemas.discovery import CURSOR_SECONDS
 from tests.scim.idp import Idp, switch
 
 

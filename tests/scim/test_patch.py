@@ -15,9 +15,9 @@ from scim.errors import (
     NoTarget,
     ScimError,
 )
-from scim.loading import load_resource
-from scim.patch import apply_patch, parse_patch
-from scim.schemas import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
+from scim.patch.patch import apply_patch, parse_patch
+from scim.resources.loading import load_resource
+from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 from tests.conftest import scaled
 from tests.scim import generate, patch_oracle
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from scim.errors import InvalidValue
-from scim.loading import load_resource
-from scim.patch import PatchResult, apply_patch, parse_patch
-from scim.schemas import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
+from scim.patch.patch import PatchResult, apply_patch, parse_patch
+from scim.resources.loading import load_resource
+from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 
 MANAGER = f"{ENTERPRISE_USER}:manager"
 

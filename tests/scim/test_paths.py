@@ -3,8 +3,8 @@
 import pytest
 
 from scim.errors import InvalidPath
-from scim.paths import parse_path
-from scim.schemas import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
+from scim.schemas.paths import parse_path
+from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 
 ACME = "urn:ietf:params:scim:schemas:extension:Acme:2.0:User"
 

@@ -8,10 +8,10 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from models import engine, reading
-from scim.filters import evaluate, parse_filter
-from scim.pages import GROUPS, USERS, Listing, Order, page_statement
-from scim.queries import to_shape, to_values
-from scim.schemas import GROUP, USER
+from scim.filters.parser import evaluate, parse_filter
+from scim.lists.pages import GROUPS, USERS, Listing, Order, page_statement
+from scim.schemas.resource_types import GROUP, USER
+from scim.sql.conditions import to_shape, to_values
 from tests.conftest import scaled
 from tests.scim import generate
 from tests.scim.idp import TRAINING, Idp, switch

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scim.attributes import Attribute, Schema
-from scim.schemas import (
+from scim.schemas.attributes import Attribute, Schema
+from scim.schemas.resource_types import (
     ENTERPRISE,
     ENTITLEMENT,
     GROUP,

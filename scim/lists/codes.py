@@ -1,0 +1,113 @@
+"""The catalog's codes as resources an administrator can pick from: ``/TrainingTags``, ``/LearningJourneys``.
+
+Okta reads entitlements this way. Writing the catalog is not SCIM's business, so these are read-only;
+they are small, so a filter is evaluated in memory.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app
+from sqlalchemy import Connection, bindparam, select
+
+from models import Course, Journey
+from scim.bodies import dump
+from scim.errors import NotFound
+from scim.filters.matching import values
+from scim.filters.parser import evaluate, parse_filter
+from scim.lists.cursors import make_cursor, read_cursor
+from scim.lists.search_request import SearchRequest
+from scim.log.log import Entry
+from scim.resources.documents import base_url, render_list
+from scim.schemas.attributes import ResourceType
+from scim.schemas.comparing import comparable
+from scim.schemas.paths import Path, parse_sort
+from scim.schemas.projection import Projection, parse_projection, project
+from scim.schemas.resource_types import LEARNING_JOURNEY, OKTA_ENTITLEMENT, TRAINING_TAG
+
+KINDS = {"TrainingTags": TRAINING_TAG, "LearningJourneys": LEARNING_JOURNEY}
+
+_COURSES = (
+    select(Course.code, Course.title)
+    .where(Course.company_id == bindparam("company_id"), Course.retired_at.is_(None))
+    .order_by(Course.code)
+)
+_JOURNEYS = (
+    select(Journey.code, Journey.title, Journey.courses)
+    .where(Journey.company_id == bindparam("company_id"), Journey.retired_at.is_(None))
+    .order_by(Journey.code)
+)
+
+
+def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
+    """The ListResponse, as text, with the codes that meet the request."""
+    kind = KINDS[endpoint]
+    entry.resource_type = kind.name
+    node = parse_filter(request.filter, kind) if request.filter is not None else None
+    found = [each for each in _load(entry, endpoint) if node is None or evaluate(node, each)]
+    if path := parse_sort(request.sort_by, kind):
+        found.sort(key=lambda each: _sort_key(path, each), reverse=request.descending)
+    page, paging = _cut(found, request, f"{entry.company_id} /{endpoint} {request.identity}")
+    if projection := parse_projection(request.attributes, request.excluded, kind):
+        page = [project(each, projection) for each in page]
+    return render_list([dump(each) for each in page], len(found), itemsPerPage=len(page), **paging)
+
+
+def _sort_key(path: Path, resource: dict[str, Any]) -> tuple[bool, Any]:
+    """What has no value comes last, and first where the order is descending (RFC 7644 3.4.2.3)."""
+    key = next((comparable(value, path.leaf) for value in values(path, resource)), None)
+    return key is None, key
+
+
+def _cut(
+    found: list[dict[str, Any]], request: SearchRequest, query: str
+) -> tuple[list[dict[str, Any]], dict[str, int | str]]:
+    """One page of ``found``, and what is said about where it is."""
+    if request.cursor is None:
+        at = request.start_index - 1
+        return found[at : at + request.page_size], {"startIndex": request.start_index}
+    secret = current_app.config["HERDBOOK"].secret_key
+    size, at = read_cursor(secret, query, request.cursor) if request.cursor else (request.page_size, 0)
+    request.require_count(size)
+    end = at + size
+    more = {"nextCursor": make_cursor(secret, query, [size, end])} if size and end < len(found) else {}
+    return found[at:end], {**more}
+
+
+def get(entry: Entry, endpoint: str, code: str, projection: Projection | None) -> str:
+    """One code, as text: what ``projection`` shows of it. Raises ``NotFound``."""
+    entry.resource_type, entry.resource_id = KINDS[endpoint].name, code
+    for each in _load(entry, endpoint):
+        if each["id"] == code:
+            return dump(project(each, projection) if projection else each)
+    raise NotFound(f"There is no code {code[:80]!a}.")
+
+
+def _load(entry: Entry, endpoint: str) -> list[dict[str, Any]]:
+    with entry.reading() as connection:
+        pairs = _courses(connection, entry) if endpoint == "TrainingTags" else _journeys(connection, entry)
+        return [_to_resource(KINDS[endpoint], base_url(entry.company_id), *each) for each in pairs]
+
+
+def _courses(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_COURSES, {"company_id": entry.company_id}):
+        yield row.code, row.title, f"Assigns the course {row.title}."
+
+
+def _journeys(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_JOURNEYS, {"company_id": entry.company_id}):
+        yield row.code, row.title, f"Assigns the courses {', '.join(json.loads(row.courses))}."
+
+
+def _to_resource(kind: ResourceType, base: str, code: str, title: str, description: str) -> dict[str, Any]:
+    location = f"{base}{kind.endpoint}/{quote(code, safe='')}"
+    return {
+        "schemas": [OKTA_ENTITLEMENT],
+        "id": code,
+        "displayName": title,
+        "type": "course" if kind is TRAINING_TAG else "journey",
+        "description": description,
+        "meta": {"resourceType": kind.name, "location": location},
+    }

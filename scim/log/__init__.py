@@ -1,0 +1,1 @@
+"""The provisioning log: every write and every refused request."""

@@ -1,0 +1,1 @@
+"""Filters as SQL, with the same answers on both databases."""

@@ -15,9 +15,9 @@ from benchmarks.companies import Filled, analyse, kind_of, make_company, postgre
 from benchmarks.reconcile import application
 from benchmarks.report import Figure, heading, say, show
 from benchmarks.serving import Call, send, serving
+from dashboard.access.operators import add_operator, list_operators
+from dashboard.access.sessions import COOKIE, start_session
 from dashboard.cursors import write_cursor
-from dashboard.operators import add_operator, list_operators
-from dashboard.sessions import COOKIE, start_session
 from models import Assignment, utcnow, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
 from reconcile.runs.run import run_company

@@ -14,7 +14,7 @@ from cli.asking import Failed, command
 from cli.operators import make_link
 from companies import CompanyError, add_company, get_company
 from config import DEPLOYED, load_config
-from dashboard.operators import OperatorError, add_operator
+from dashboard.access.operators import OperatorError, add_operator
 from reconcile.catalog.change import parse_catalog, save_catalog
 from scim.tokens import create_token
 

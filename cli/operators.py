@@ -6,8 +6,8 @@ from flask.cli import AppGroup
 from cli.address import find_address
 from cli.asking import Failed, command
 from companies import get_company
-from dashboard.operators import ROLES, OperatorError, add_operator, list_operators, remove_operator
-from dashboard.sign_in import create_sign_in_link
+from dashboard.access.operators import ROLES, OperatorError, add_operator, list_operators, remove_operator
+from dashboard.access.sign_in import create_sign_in_link
 
 operator = AppGroup("operator", help="Who may sign in to the dashboard.")
 COMMANDS = (operator,)

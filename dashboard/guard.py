@@ -7,8 +7,8 @@ import secrets
 from flask import Request, Response, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from dashboard.operators import SignedIn
-from dashboard.sessions import cookie_rules, find_signed_in, read_cookie
+from dashboard.access.operators import SignedIn
+from dashboard.access.sessions import cookie_rules, find_signed_in, read_cookie
 from models import utcnow
 
 PUBLIC = frozenset(

@@ -3,11 +3,11 @@
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from dashboard import operators, passwords
+from dashboard.access import operators, passwords
+from dashboard.access.sessions import end_sessions, read_cookie
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
-from dashboard.sessions import end_sessions, read_cookie
 
 
 @pages.get("/account")

@@ -6,12 +6,12 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from companies import change_company, get_company
-from dashboard import operators
+from dashboard.access import operators
+from dashboard.access.operators import OperatorError
+from dashboard.access.sign_in import create_sign_in_link
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
-from dashboard.operators import OperatorError
-from dashboard.sign_in import create_sign_in_link
 from dashboard.tables import Column, Page, Query, Table, serve_file
 from scim.resources.documents import our_address
 

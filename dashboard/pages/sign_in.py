@@ -3,11 +3,11 @@
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from dashboard import sign_in as ways
+from dashboard.access import sign_in as ways
+from dashboard.access.sessions import COOKIE, cookie_rules, end_sessions, set_cookie
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
-from dashboard.sessions import COOKIE, cookie_rules, end_sessions, set_cookie
 
 
 @pages.get("/sign-in")

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from dashboard import attempts, single_sign_on
+from dashboard.access import attempts, single_sign_on
+from dashboard.access.operators import OperatorError
+from dashboard.access.sessions import cookie_rules, read_cookie, start_session
+from dashboard.access.sign_in import SignInRefused
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
-from dashboard.operators import OperatorError
 from dashboard.pages.sign_in import to_local, welcome
-from dashboard.sessions import cookie_rules, read_cookie, start_session
-from dashboard.sign_in import SignInRefused
 from models import utcnow
 from scim.resources.documents import our_address
 
 if TYPE_CHECKING:
-    from dashboard.provider import Here
+    from dashboard.access.provider import Here
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def start_single(company_id: str = "") -> Page:
     if not company_id:
         typed = form.get("company_id")[:40]
         return render_template("single_sign_on_go.html", company_id=typed, next=wanted), 200
-    from dashboard.provider import GOOD_FOR, begin
+    from dashboard.access.provider import GOOD_FOR, begin
 
     try:
         _require_patience()
@@ -54,7 +54,7 @@ def end_single(company_id: str) -> Page:
 
     Each company has an address of its own for this, so that no provider answers for another company.
     """
-    from dashboard.provider import finish
+    from dashboard.access.provider import finish
 
     try:
         who, wanted = finish(request.cookies.get(COOKIE, ""), request.args, _here(company_id))
@@ -75,7 +75,7 @@ def single_settings() -> str:
 @pages.post("/settings/single-sign-on")
 def save_single() -> Page:
     """Ask the provider who it is, then save it."""
-    from dashboard import provider
+    from dashboard.access import provider
 
     form, operator = Form(request.form), current_operator()
     issuer = form.require("issuer", "The issuer's address, please.")
@@ -147,7 +147,7 @@ def _show(form: Form) -> str:
 
 
 def _here(company_id: str) -> "Here":
-    from dashboard.provider import Here
+    from dashboard.access.provider import Here
 
     return Here(company_id, _to_address("end_single", company_id), is_local())
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from dashboard.operators import add_operator
-from dashboard.sessions import COOKIE, start_session
+from dashboard.access.operators import add_operator
+from dashboard.access.sessions import COOKIE, start_session
 
 NOBODY = "0193b2a0-0000-7000-8000-000000000000"
 

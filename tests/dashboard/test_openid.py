@@ -9,8 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
-from dashboard import openid
-from dashboard.openid import Attempt, Client, OpenIdError, find_issuer_mistake, find_verified_email
+from dashboard.access import openid
+from dashboard.access.openid import Attempt, Client, OpenIdError, find_issuer_mistake, find_verified_email
 
 ISSUER = "https://acme.okta.com"
 ENTRA = "https://login.microsoftonline.com/8b0f0a0e-0000-4000-8000-000000000000/v2.0"

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from dashboard.operators import remove_operator, set_password, set_role
-from dashboard.sessions import COOKIE, IDLE, LONGEST, find_signed_in, start_session
+from dashboard.access.operators import remove_operator, set_password, set_role
+from dashboard.access.sessions import COOKIE, IDLE, LONGEST, find_signed_in, start_session
 from models import OperatorSession, reading, utcnow, writing
 from tests.dashboard.browser import Browser, open_browser
 from tests.dashboard.conftest import on_both

@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from dashboard import attempts, passwords, sign_in
-from dashboard.operators import add_operator, set_password
-from dashboard.sign_in import SignInRefused, create_sign_in_link, use_link
+from dashboard.access import attempts, passwords, sign_in
+from dashboard.access.operators import add_operator, set_password
+from dashboard.access.sign_in import SignInRefused, create_sign_in_link, use_link
 from models import Operator, OperatorSession, SignInLink, reading, utcnow, writing
 from tests.dashboard.browser import Browser, Markup
 from tests.dashboard.conftest import on_both

@@ -11,12 +11,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from dashboard import openid
-from dashboard import provider as way
-from dashboard.operators import OperatorError, add_operator, list_operators, remove_operator, set_password
+from dashboard.access import openid
+from dashboard.access import provider as way
+from dashboard.access.operators import (
+    OperatorError,
+    add_operator,
+    list_operators,
+    remove_operator,
+    set_password,
+)
+from dashboard.access.seals import SealBroken, seal, unseal
+from dashboard.access.single_sign_on import admit, find_provider, save_provider
 from dashboard.pages.single_sign_on import is_local
-from dashboard.seals import SealBroken, seal, unseal
-from dashboard.single_sign_on import admit, find_provider, save_provider
 from models import Operator, SignInAttempt, reading
 from outbound.session import fetch_json
 from scim.tokens import create_token

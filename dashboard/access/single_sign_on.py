@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from dashboard.operators import PERSON, STANDS, OperatorError, to_email_key
-from dashboard.sessions import to_digest
-from dashboard.sign_in import SignInRefused
+from dashboard.access.operators import PERSON, STANDS, OperatorError, to_email_key
+from dashboard.access.sessions import to_digest
+from dashboard.access.sign_in import SignInRefused
 from models import (
     Company,
     Operator,

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from dashboard import attempts, passwords
-from dashboard.operators import PERSON, STANDS, OperatorError, to_email_key
-from dashboard.sessions import start_session, to_digest
+from dashboard.access import attempts, passwords
+from dashboard.access.operators import PERSON, STANDS, OperatorError, to_email_key
+from dashboard.access.sessions import start_session, to_digest
 from models import Company, Operator, SignInLink, SingleSignOn, User, reading, utcnow, writing
 
 LINK_GOOD_FOR = dt.timedelta(hours=24)

@@ -8,7 +8,7 @@ from flask import Request, current_app, request
 from sqlalchemy import bindparam, delete, insert, select, update
 from werkzeug.wrappers import Response
 
-from dashboard.operators import PERSON, STANDS, SignedIn, note_sign_in
+from dashboard.access.operators import PERSON, STANDS, SignedIn, note_sign_in
 from models import Company, Operator, OperatorSession, User, reading, utcnow, writing
 
 COOKIE = "herdbook_operator"

@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from dashboard import openid
-from dashboard.seals import SealBroken, seal, unseal
-from dashboard.sign_in import SignInRefused
-from dashboard.single_sign_on import find_provider
+from dashboard.access import openid
+from dashboard.access.seals import SealBroken, seal, unseal
+from dashboard.access.sign_in import SignInRefused
+from dashboard.access.single_sign_on import find_provider
 
 GOOD_FOR = 600
 """Seconds between going to the provider and coming back."""

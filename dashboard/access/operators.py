@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from dashboard import passwords
+from dashboard.access import passwords
 from models import Company, Operator, OperatorSession, SignInLink, User, new_id, reading, utcnow, writing
 
 PERSON = (User.company_id == Operator.company_id) & (User.id == Operator.user_id)

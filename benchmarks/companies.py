@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, text
 
 from app import create_app
 from benchmarks import people
+from benchmarks.postgres import postgres_server
 from config import Config, to_sqlalchemy_url
 from models import Base, Company, engine, writing
 from scim.tokens import create_token
-from tests.postgres import postgres_server
 
 STEP = 20_000
 BASE = f"/scim/v2/{people.COMPANY}"

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine, insert, text
 
 from app import create_app
+from benchmarks.postgres import postgres_server
 from config import Config, to_sqlalchemy_url
 from models import Base, Company, engine, writing
-from tests.postgres import postgres_server
 
 SCALE = float(os.environ.get("SCALE", "0.01"))
 """Share of the long generated suites that runs: 1 is what ``make test-full`` sets."""
@@ -25,11 +25,6 @@ SCALE = float(os.environ.get("SCALE", "0.01"))
 # Three thousand tests and what they import make a heap that is not worth looking through at every turn.
 gc.set_threshold(200_000, 50, 100)
 
-LONG = (
-    *("tests/test_process", "tests/test_migrations", "tests/reconcile/test_crashes", "tests/test_wire"),
-    *("tests/test_demo", "tests/test_cli", "tests/reconcile/test_faults", "tests/reconcile/test_sender"),
-)
-
 # Databases of tests live in memory where there is room: nothing here outlives the machine anyway.
 if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
@@ -37,7 +32,7 @@ if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first: else everybody waits for it in the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def scaled(count: int) -> int:

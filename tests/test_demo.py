@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
+from benchmarks.postgres import free_port
 from config import Config
 from demo.__main__ import play
 from demo.directory import make_characters, make_company
@@ -13,8 +14,9 @@ from demo.service import DemoError, read_metrics
 from migrations.upgrade import upgrade_database
 from models import engine
 from reconcile.catalog.change import parse_catalog
-from tests.postgres import free_port
-from tests.processes import serving
+from tests.support.processes import serving
+
+pytestmark = pytest.mark.long
 
 
 def test_a_week_is_played_to_its_end_and_told_from_what_the_service_says(

@@ -23,6 +23,8 @@ from scim.resources.documents import Stamp, parse_stored, to_stored
 from scim.resources.user_columns import project
 from scim.schemas.resource_types import CORE_USER
 
+pytestmark = pytest.mark.long
+
 SCHEMA = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",

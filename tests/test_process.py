@@ -21,7 +21,9 @@ from migrations.upgrade import upgrade_database
 from models import Assignment, Lease, User, reading, writing
 from reconcile.runs.run import run_company
 from tests.conftest import SCALE
-from tests.processes import ROOT, Service, serving, shell
+from tests.support.processes import ROOT, Service, serving, shell
+
+pytestmark = pytest.mark.long
 
 PROCFILE = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
 ONBOARD = ["DEI-1", "ETH-1", "SEC-101"]

@@ -12,7 +12,9 @@ from werkzeug.serving import make_server
 from app import create_app
 from models import Company, writing
 from scim.tokens import create_token
-from tests.wire.replay import Replay, load_scenarios
+from tests.support.wire_replay import Replay, load_scenarios
+
+pytestmark = pytest.mark.long
 
 EVERYWHERE = ("roles", "manager", "delete", "rich_filters")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.reading import Reader
-from tests.processes import Service, serving, shell
+from tests.support.processes import Service, serving, shell
+from tests.support.reading import Reader
 
 CHROMIUM = Path("/usr/bin/chromium")
 DEMO = "10001"

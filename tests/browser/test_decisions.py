@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DEMO, House
-from tests.browser.reading import Reader
+from tests.support.reading import Reader
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import yaml
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import House, sign_in
-from tests.browser.reading import PATHS, scrolls_sideways
+from tests.support.reading import PATHS, scrolls_sideways
 
 pytestmark = pytest.mark.browser
 

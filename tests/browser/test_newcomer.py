@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import House, sign_in
-from tests.browser.reading import PATHS, find_violations, scrolls_sideways
+from tests.support.reading import PATHS, find_violations, scrolls_sideways
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import House
-from tests.browser.reading import EVERY_PAGE, LIGHTS, Reader, find_faint_edges, find_faults
+from tests.support.reading import EVERY_PAGE, LIGHTS, Reader, find_faint_edges, find_faults
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import DEMO, House
-from tests.browser.reading import Reader
+from tests.support.reading import Reader
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 PICTURES = {

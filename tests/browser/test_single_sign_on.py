@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DEMO, House
 from tests.browser.test_newcomer import send
-from tests.dashboard.openid_provider import running_provider
+from tests.support.openid_provider import running_provider
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import emptied
-from tests.dashboard.browser import Browser, Opened, list_addresses, open_browser
-from tests.dashboard.week import Week, live_through
+from tests.support.browser import Browser, Opened, list_addresses, open_browser
+from tests.support.week import Week, live_through
 
 
 @pytest.fixture(params=["sqlite"])

@@ -9,9 +9,9 @@ from sqlalchemy import event, insert, select
 
 from dashboard.guard import FOR_EVERYBODY, HEADERS, PUBLIC
 from models import Base, Company, OperatorSession, engine, reading, writing
-from tests.dashboard.browser import Browser, Markup, Opened, list_addresses, open_browser
 from tests.dashboard.conftest import Live, on_both
-from tests.dashboard.week import ACME_SAYS
+from tests.support.browser import Browser, Markup, Opened, list_addresses, open_browser
+from tests.support.week import ACME_SAYS
 
 CHANGED_BY_LOOKING = {"operator_sessions", "sign_in_attempts", "daily_figures", "request_counts"}
 """Tables that remember that somebody came, and figures kept for the plot."""

@@ -15,9 +15,9 @@ from dashboard.pages import assignments, catalog, flags, integrations, learners,
 from dashboard.tables import PAGE_SIZE, Page, Query, Table, iterate_rows, to_cell
 from models import Flag, utcnow, writing
 from scim.tokens import create_token
-from tests.dashboard.browser import NOBODY, Browser, Markup, list_addresses
 from tests.dashboard.conftest import Live, on_both
-from tests.scim.idp import Idp
+from tests.support.browser import NOBODY, Browser, Markup, list_addresses
+from tests.support.idp import Idp
 
 TABLES = {
     "/learners": learners.LEARNERS,

@@ -7,7 +7,7 @@ import pytest
 from dashboard.words import RULES, say_day, say_moment, say_rule_name, say_word, to_iso
 from reconcile.decide.checks import RULES as CHECKED
 from reconcile.decide.wording import count_of
-from tests.dashboard.browser import Opened
+from tests.support.browser import Opened
 
 NOON = dt.datetime(2026, 3, 1, 12, 4, 5, tzinfo=dt.UTC)
 

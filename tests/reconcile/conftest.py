@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from reconcile.lms.sending import outbox, sender
-from tests.platform_faults import LATE
-from tests.training_platform import Platform, serving
+from tests.support.platform_faults import LATE
+from tests.support.training_platform import Platform, serving
 
 TRAININGS = 10
 SETTLE_SECONDS = 1.5 * LATE

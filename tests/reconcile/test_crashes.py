@@ -16,7 +16,7 @@ from app import create_app
 from models import Company, db, engine, writing
 from reconcile.runs.run import run_company
 from tests.conftest import SCALE, empty_tables, scaled
-from tests.reconcile.acme import (
+from tests.support.acme import (
     COMPANY,
     NOON,
     add_people,
@@ -30,6 +30,8 @@ from tests.reconcile.acme import (
     runs,
     use_catalog,
 )
+
+pytestmark = pytest.mark.long
 
 HERD = 12
 AFTERWARDS = {"SEC-101": "sent", "ETH-1": "sent"}

@@ -21,12 +21,11 @@ import pytest
 from flask import Flask
 
 from app import create_app
+from benchmarks.postgres import free_port
 from config import Config
 from reconcile.runs.run import run_company
 from tests.conftest import scaled
-from tests.platform_faults import AFTER, Faults, Mix
-from tests.postgres import free_port
-from tests.reconcile.acme import (
+from tests.support.acme import (
     CATALOG,
     COMPANY,
     NOON,
@@ -38,7 +37,10 @@ from tests.reconcile.acme import (
     rows_of,
     use_catalog,
 )
-from tests.training_platform import Platform
+from tests.support.platform_faults import AFTER, Faults, Mix
+from tests.support.training_platform import Platform
+
+pytestmark = pytest.mark.long
 
 COURSES = CATALOG.partition("rules:")[0]
 RARE = ("throttle", "throttle_date", "throttle_nonsense", "unauthorized", "huge")
@@ -212,7 +214,13 @@ def ask(url: str, method: str, path: str, body: object = None) -> dict[str, Any]
 
 def test_the_platform_keeps_what_it_has_over_a_kill(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "tests.training_platform", str(port), str(tmp_path / "state.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.training_platform",
+        str(port),
+        str(tmp_path / "state.json"),
+    ]
     joy = {"first_name": "Joy", "last_name": "Diaz", "external_id": "7"}
     for known in ([], [joy["external_id"]]):
         process = subprocess.Popen(command)

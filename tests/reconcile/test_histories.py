@@ -13,7 +13,7 @@ from reconcile.decide.plan import plan_key
 from reconcile.decide.types import Observed, Override, Person, PersonPlan, Rule, Rules
 from reconcile.explain.reasons import explain_courses, shown_state
 from tests.conftest import scaled
-from tests.reconcile.ledger import Ledger, course, journey, person, profile, rules
+from tests.support.ledger import Ledger, course, journey, person, profile, rules
 
 CODES = [f"C{number}" for number in range(8)]
 STEPS_OF_A_LIFE = 60

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from scim.tokens import create_token
-from tests.scim.idp import Idp
+from tests.support.idp import Idp
 
 
 @pytest.fixture

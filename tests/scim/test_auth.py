@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from models import AccessToken, Company, reading, writing
 from scim.tokens import TokenError, create_token, list_tokens, revoke_token
-from tests.scim.idp import ERROR, Idp
+from tests.support.idp import ERROR, Idp
 
 PATHS = (
     "/Users",

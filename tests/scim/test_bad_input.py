@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 from models import LogEntry, User, reading
 from scim.bodies import MAX_BYTES
 from tests.conftest import scaled
-from tests.scim import mutate
-from tests.scim.idp import CORE, ERROR, PATCH, Idp, replace, switch
+from tests.support import mutate
+from tests.support.idp import CORE, ERROR, PATCH, Idp, replace, switch
 
 DEEP = 10_000
 

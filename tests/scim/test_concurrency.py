@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from models import PeopleCount, QueueEntry, User, reading
 from tests.conftest import scaled
-from tests.scim.idp import Idp, replace, stored, switch
+from tests.support.idp import Idp, replace, stored, switch
 
 RACERS = 8
 

@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 from tests.conftest import scaled
-from tests.scim import generate, patch_oracle
-from tests.scim.idp import Idp, replace, switch
+from tests.support import generate, patch_oracle
+from tests.support.idp import Idp, replace, switch
 
 SPLICED = ("id", "meta")
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from models import Group, User, reading, writing
 from scim.bodies import dump
 from scim.resources.documents import parse_stored
-from tests.scim.idp import Idp, replace, stored, switch
+from tests.support.idp import Idp, replace, stored, switch
 
 
 def write_as_before(table: Any, resource: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from scim.schemas.comparing import shadow
 from scim.schemas.paths import parse_path
 from scim.schemas.resource_types import GROUP, USER
 from tests.conftest import scaled
-from tests.scim import generate, mutate
+from tests.support import generate, mutate
 
 JOY = load_resource(generate.body(Random(0)), USER)
 

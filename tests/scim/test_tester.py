@@ -5,7 +5,7 @@ from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
 
 from tests.conftest import SCALE
-from tests.scim.idp import Idp, switch
+from tests.support.idp import Idp, switch
 
 CONTENT = (Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE)
 DATABASES = ("sqlite", "postgresql") if SCALE >= 1 else ("sqlite",)

@@ -14,7 +14,7 @@ from gunicorn.workers.gthread import TConn
 from config import THREADS
 from serving.arrivals import ARRIVAL_SECONDS, PatientWorker
 from serving.framing import BODY_LIMIT
-from tests.processes import Service, serving
+from tests.support.processes import Service, serving
 
 HALF_SENT = (
     b"GET /healthz HTT",

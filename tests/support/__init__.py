@@ -1,0 +1,1 @@
+"""What tests need and are not: people, platforms, processes, oracles, generators."""

@@ -3,15 +3,32 @@
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import event, insert, text
 
-from models import engine, writing
+from models import LogEntry, engine, utcnow, writing
 from reconcile.explain.origin import list_requests
 from tests.support.acme import COMPANY, add_group, add_person
 
 
+LINES = 2000
+"""So many that reading them all does not pay."""
+
+
+def fill_log() -> None:
+    """A log full of other people's lines, and the statistics that autovacuum would have of it."""
+    line = {"company_id": COMPANY, "at": utcnow(), "operation": "patch", "status": 200, "milliseconds": 1}
+    line |= {"correlation_id": "", "changes": "{}"}
+    with writing() as connection:
+        each = [line | {"id": f"{n:032}", "resource_id": f"somebody-{n}"} for n in range(LINES)]
+        connection.execute(insert(LogEntry), each)
+    if engine().dialect.name == "postgresql":
+        with writing() as connection:
+            connection.execute(text("ANALYZE provisioning_log"))
+
+
 def test_only_lines_of_the_person_and_of_their_groups_are_read(app: Flask) -> None:
     joy = add_person()
+    fill_log()
     assert set(plans_of_listing(joy)) == {"ix_provisioning_log_resource"}
     for name in ("drivers", "pilots"):
         add_group(name, joy)

@@ -9,7 +9,6 @@ from models import LogEntry, engine, utcnow, writing
 from reconcile.explain.origin import list_requests
 from tests.support.acme import COMPANY, add_group, add_person
 
-
 LINES = 2000
 """So many that reading them all does not pay."""
 

@@ -18,7 +18,7 @@ from scim.responses import respond
 from scim.schemas import discovery
 from scim.schemas.attributes import ResourceType
 from scim.schemas.projection import Projection, parse_projection
-from scim.schemas.resource_types import GROUP, LEARNING_JOURNEY, SERVICE_SCHEMAS, TRAINING_TAG, USER
+from scim.schemas.resource_types import GROUP, LEARNING_JOURNEY, TRAINING_TAG, USER
 
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2/<company_id>")
 gate.install(blueprint)
@@ -127,13 +127,13 @@ def get_resource_type(name: str) -> Response:
 @blueprint.get("/Schemas", strict_slashes=False)
 def list_schemas() -> Response:
     _refuse_filter()
-    return _list(discovery.schemas(_base(), _kinds(), SERVICE_SCHEMAS))
+    return _list(discovery.schemas(_base(), _kinds()))
 
 
 @blueprint.get("/Schemas/<urn>", strict_slashes=False)
 def get_schema(urn: str) -> Response:
     _refuse_filter()
-    return _found(discovery.find_schema(urn, _base(), _kinds(), SERVICE_SCHEMAS), urn)
+    return _found(discovery.find_schema(urn, _base(), _kinds()), urn)
 
 
 # --- the catalog, as codes an administrator can pick from ----------------------------------------------

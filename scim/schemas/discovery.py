@@ -65,21 +65,15 @@ def find_resource_type(name: str, base_url: str, kinds: Sequence[ResourceType]) 
     return next((each for each in resource_types(base_url, kinds) if each["id"] == name), None)
 
 
-def schemas(
-    base_url: str, kinds: Sequence[ResourceType], others: Sequence[Schema] = ()
-) -> list[dict[str, Any]]:
-    """One entry for each schema of ``kinds``, then ``others`` (RFC 7643 section 7)."""
+def schemas(base_url: str, kinds: Sequence[ResourceType]) -> list[dict[str, Any]]:
+    """One entry for each schema of ``kinds`` (RFC 7643 section 7)."""
     known = [schema for kind in kinds for schema in (kind.core, *kind.extensions)]
-    return [_to_schema(schema, base_url) for schema in dict.fromkeys([*known, *others])]
+    return [_to_schema(schema, base_url) for schema in dict.fromkeys(known)]
 
 
-def find_schema(
-    urn: str, base_url: str, kinds: Sequence[ResourceType], others: Sequence[Schema] = ()
-) -> dict[str, Any] | None:
+def find_schema(urn: str, base_url: str, kinds: Sequence[ResourceType]) -> dict[str, Any] | None:
     """The entry of the schema ``urn``, in any case."""
-    return next(
-        (each for each in schemas(base_url, kinds, others) if each["id"].lower() == urn.lower()), None
-    )
+    return next((each for each in schemas(base_url, kinds) if each["id"].lower() == urn.lower()), None)
 
 
 def _to_resource_type(kind: ResourceType, base_url: str) -> dict[str, Any]:

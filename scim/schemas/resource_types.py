@@ -2,9 +2,8 @@
 
 import marshmallow
 
-from scim.schemas import declarations, service_declarations
+from scim.schemas import declarations
 from scim.schemas.attributes import ResourceType, Schema
-from scim.schemas.discovery import CONFIG_URN, RESOURCE_TYPE_URN, SCHEMA_URN
 from scim.schemas.fields import attributes_of
 
 CORE_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -20,9 +19,6 @@ DECLARATIONS: dict[str, marshmallow.Schema] = {
     "EnterpriseUser": declarations.Enterprise(),
     "TrainingUser": declarations.Training(),
     "Entitlement": declarations.Entitlement(),
-    "ServiceProviderConfig": service_declarations.ServiceProviderConfig(),
-    "ResourceType": service_declarations.ResourceType(),
-    "Schema": service_declarations.SchemaOfSchemas(),
 }
 
 
@@ -53,10 +49,3 @@ TRAINING_TAG = ResourceType("TrainingTag", "/TrainingTags", "The training codes 
 LEARNING_JOURNEY = ResourceType(
     "LearningJourney", "/LearningJourneys", "The Learning Journey codes of the catalog", ENTITLEMENT
 )
-
-SERVICE_SCHEMAS = (
-    _schema(CONFIG_URN, "ServiceProviderConfig", "What the service can do"),
-    _schema(RESOURCE_TYPE_URN, "ResourceType", "What kinds of resources there are"),
-    _schema(SCHEMA_URN, "Schema", "What attributes resources have"),
-)
-"""The schemas of the discovery endpoints, listed by ``/Schemas`` beside those of the resources."""

@@ -10,13 +10,12 @@ from scim.schemas.resource_types import (
     ENTITLEMENT,
     GROUP,
     LEARNING_JOURNEY,
-    SERVICE_SCHEMAS,
     TRAINING,
     TRAINING_TAG,
     USER,
 )
 
-SCHEMAS = (USER.core, GROUP.core, ENTERPRISE, TRAINING, ENTITLEMENT, *SERVICE_SCHEMAS)
+SCHEMAS = (USER.core, GROUP.core, ENTERPRISE, TRAINING, ENTITLEMENT)
 
 
 def everything(attributes: tuple[Attribute, ...]) -> Iterator[Attribute]:

@@ -9,8 +9,6 @@ import pytest
 from models import utcnow
 from tests.cli.conftest import CATALOG, PEOPLE, Flasks, explain
 
-pytestmark = pytest.mark.long
-
 
 def test_a_catalog_goes_in_and_comes_out_the_same(acme: Flasks, tmp_path: Path) -> None:
     exported = acme("catalog", "export", "23456").stdout

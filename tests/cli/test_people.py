@@ -1,10 +1,6 @@
 """``explain``, ``pin``, ``exempt``, ``learners`` and ``progress``."""
 
-import pytest
-
 from tests.cli.conftest import Flasks, explain
-
-pytestmark = pytest.mark.long
 
 
 def test_explain_says_where_a_course_comes_from_and_what_is_in_the_way(acme: Flasks) -> None:

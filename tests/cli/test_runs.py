@@ -11,8 +11,6 @@ from models import writing
 from reconcile.store.lease import find_claim
 from tests.cli.conftest import Flasks, explain
 
-pytestmark = pytest.mark.long
-
 
 def test_a_run_is_told_in_json_on_one_line(acme: Flasks) -> None:
     done = acme("reconcile", "run", "--json")

@@ -15,6 +15,9 @@ from tests.support.training_platform import Platform, serving
 TRAININGS = 10
 SETTLE_SECONDS = 1.5 * LATE
 
+on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+"""For what no database decides."""
+
 
 @pytest.fixture
 def platform(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:

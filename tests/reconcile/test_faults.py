@@ -25,9 +25,10 @@ from benchmarks.postgres import free_port
 from config import Config
 from reconcile.runs.run import run_company
 from tests.conftest import scaled
+from tests.reconcile.conftest import on_sqlite
 from tests.support.acme import (
-    CATALOG,
     COMPANY,
+    COURSES,
     NOON,
     add_people,
     change_people,
@@ -42,13 +43,10 @@ from tests.support.training_platform import Platform
 
 pytestmark = pytest.mark.long
 
-COURSES = CATALOG.partition("rules:")[0]
 RARE = ("throttle", "throttle_date", "throttle_nonsense", "unauthorized", "huge")
 MIX = (*AFTER * 3, *("error_before", "drop_before", "redirect") * 4, *RARE)
 """Mostly what may or may not have been carried out; now and then a Retry-After, which costs a second."""
 FEWEST_SECONDS = 0.05
-
-on_sqlite = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 def run() -> None:

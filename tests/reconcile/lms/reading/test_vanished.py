@@ -1,0 +1,123 @@
+"""What is gone at the platform is believed slowly, and an operator decides on it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import ExemptionProposal, reading
+from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
+from reconcile.explain.person import explain_person
+from tests.reconcile.conftest import on_sqlite
+from tests.reconcile.lms.reading.conftest import of, run
+from tests.support.acme import COMPANY, COURSES, add_person, change_people, courses_of, rows_of, use_catalog
+from tests.support.training_platform import Platform
+
+
+def proposed() -> list[tuple[str, str]]:
+    table = ExemptionProposal
+    is_open = (table.company_id == COMPANY, table.proposed_at.is_not(None), table.decision.is_(None))
+    statement = select(table.user_id, table.course).where(*is_open).order_by(table.user_id, table.course)
+    with reading() as connection:
+        return [(row.user_id, row.course) for row in connection.execute(statement)]
+
+
+@pytest.fixture
+def removed(app: Flask, platform: Platform) -> Iterator[str]:
+    """Joy has two courses, and somebody removes one of them at the platform."""
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101, ETH-1")
+    run()
+    (security,) = (row for row in of(platform, joy) if row["training_id"] == 1)
+    platform.learner_trainings.put(security["id"], None)
+    yield joy
+
+
+def test_a_course_removed_there_becomes_a_proposal_after_two_reads(removed: str, platform: Platform) -> None:
+    run()
+    assert proposed() == []
+    run()
+    assert proposed() == [(removed, "SEC-101")]
+    run()
+    assert platform.count("POST", ".*/learner_trainings") == 2, "no war over the assignment"
+    assert platform.open_assignments() == {(removed, 2): 1}
+
+
+def test_until_somebody_has_decided_explain_says_what_became_of_the_course(
+    removed: str, platform: Platform
+) -> None:
+    run()
+    assert "Removed" not in explain_person(COMPANY, "joy@acme.example").to_text()
+    run()
+    why = {each.course: " ".join(each.why) for each in explain_person(COMPANY, "joy@acme.example").courses}
+    assert re.search(r"Removed at the training platform, found .* UTC: an exemption is pr", why["SEC-101"])
+    assert "Removed" not in why["ETH-1"]
+    decide_proposal(COMPANY, removed, "SEC-101", accept=True)
+    assert "an exemption is proposed" not in explain_person(COMPANY, "joy@acme.example").to_text()
+
+
+@pytest.mark.parametrize(("accept", "there"), [(True, 0), (False, 1)])
+@on_sqlite
+def test_an_operator_decides_on_the_proposal(
+    removed: str, platform: Platform, accept: bool, there: int
+) -> None:
+    run()
+    run()
+    decide_proposal(COMPANY, removed, "SEC-101", accept=accept)
+    for _ in range(3):
+        run()
+    assert platform.open_assignments()[removed, 1] == there
+    assert proposed() == []
+    with pytest.raises(ProposalNotFound):
+        decide_proposal(COMPANY, removed, "SEC-101", accept=accept)
+
+
+@on_sqlite
+def test_what_is_seen_again_was_never_gone(removed: str, platform: Platform) -> None:
+    run()
+    (gone,) = (row for row in rows_of(removed) if row.course == "SEC-101")
+    platform.learner_trainings.put(
+        gone.lms_id, {**of(platform, removed)[0], "id": gone.lms_id, "training_id": 1}
+    )
+    run()
+    platform.learner_trainings.put(gone.lms_id, None)
+    run()
+    assert proposed() == []
+
+
+@on_sqlite
+def test_what_nobody_wants_any_more_is_not_proposed(removed: str, platform: Platform) -> None:
+    run()
+    change_people([removed], tags="ETH-1")
+    run()
+    run()
+    assert proposed() == []
+    assert courses_of(removed) == {"ETH-1": "sent"}
+
+
+@on_sqlite
+def test_one_of_theirs_that_is_gone_is_simply_over(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    run()
+    by_hand = platform.assign_by_hand(platform.learner(joy)["id"], 2)
+    run()
+    platform.learner_trainings.put(by_hand["id"], None)
+    run()
+    run()
+    assert proposed() == []
+    assert courses_of(joy) == {"SEC-101": "sent"}
+
+
+@on_sqlite
+def test_nobody_is_judged_who_is_not_in_the_list_of_learners(app: Flask, platform: Platform) -> None:
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    run()
+    platform.learners.put(1001, {**platform.learner(joy), "active": False})
+    platform.learner_trainings.put(of(platform, joy)[0]["id"], None)
+    for _ in range(3):
+        run()
+    assert proposed() == []

@@ -1,0 +1,33 @@
+"""Runs that send, and what they sent."""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from models import User, writing
+from reconcile.runs.run import run_company
+from reconcile.store.summary import RunSummary
+from tests.support.acme import COMPANY, NOON, change_people
+from tests.support.training_platform import Platform
+
+
+def run(**options: Any) -> RunSummary:
+    """A run after a change, which only sends."""
+    return run_company(COMPANY, **{"now": NOON, "trigger": "change", **options})
+
+
+def run_by_hand() -> RunSummary:
+    """Rests for no failure of an earlier run."""
+    return run(trigger="manual")
+
+
+def update_person(user_id: str, **columns: Any) -> None:
+    """As ``scim`` writes: the version of the person moves too."""
+    with writing() as connection:
+        connection.execute(update(User).where(User.id == user_id).values(version=User.version + 1))
+    change_people([user_id], **columns)
+
+
+def writes(platform: Platform) -> list[tuple[str, str]]:
+    """Every request that changes something, in order."""
+    return [(r.method, r.path) for r in platform.requests if r.method != "GET"]

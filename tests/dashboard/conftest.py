@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
+from scim.tokens import create_token
 from tests.conftest import emptied
 from tests.support.browser import Browser, Opened, list_addresses, open_browser
+from tests.support.idp import Idp
+from tests.support.openid_provider import Provider, running_provider
+from tests.support.sign_in import hire, use
 from tests.support.week import Week, live_through
 
 
@@ -55,3 +59,28 @@ def opened(request: pytest.FixtureRequest) -> list[Opened]:
             Opened(endpoint, path, owner.get(path))
             for endpoint, path in list_addresses(app, "GET", **week.ids)
         ]
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def okta(app: Flask, running: Provider) -> Provider:
+    """The provider of company 23456, which knows Ada as one who has verified her email."""
+    use(running, "23456")
+    running.describe("ada", email="Ada@acme.example", email_verified=True)
+    return running
+
+
+@pytest.fixture
+def idp(app: Flask) -> Idp:
+    return Idp(app.test_client(), create_token("23456", "Okta"))
+
+
+@pytest.fixture
+def ada(idp: Idp) -> str:
+    """An active admin whom the IdP provisions; her id."""
+    return hire(idp, "ada@acme.example")

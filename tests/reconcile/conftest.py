@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from reconcile.lms.sending import outbox, sender
+from reconcile.runs.run import run_company
+from tests.support.acme import COMPANY, NOON, add_person, use_catalog
 from tests.support.platform_faults import LATE
 from tests.support.training_platform import Platform, serving
 
@@ -32,6 +34,15 @@ def platform(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
         app.config["HERDBOOK"] = replace(config, lms_url=platform.url, lms_tokens={"": platform.token})
         yield platform
         app.config["HERDBOOK"] = config
+
+
+@pytest.fixture
+def joy(app: Flask) -> str:
+    """Joy, a learner to whom a run has given her one course, SEC-101; her id."""
+    use_catalog()
+    joy = add_person(tags="SEC-101")
+    run_company(COMPANY, now=NOON)
+    return joy
 
 
 @pytest.fixture(scope="session")

@@ -152,10 +152,7 @@ def test_one_code_is_explained_even_where_nothing_names_it(app: Flask) -> None:
     assert "The catalog has no code NOPE." in explain_person(COMPANY, JOY, "NOPE", now=NOON).to_text()
 
 
-def test_an_explanation_changes_nothing_and_says_what_the_next_run_will_do(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_an_explanation_changes_nothing_and_says_what_the_next_run_will_do(joy: str) -> None:
     change_people([joy], tags="ETH-1")
     before = dump()
     found = explain_person(COMPANY, JOY, now=NOON)

@@ -9,16 +9,7 @@ from reconcile.decide.types import Observed
 from reconcile.decisions.progress import Mark, ProgressError, parse_mark, record_progress
 from reconcile.lms.embedded import EmbeddedLms
 from reconcile.runs.run import run_company
-from tests.support.acme import (
-    COMPANY,
-    NOON,
-    add_person,
-    change_people,
-    courses_of,
-    day,
-    rows_of,
-    use_catalog,
-)
+from tests.support.acme import COMPANY, NOON, add_person, change_people, courses_of, day, rows_of, use_catalog
 
 JOY = "joy@acme.example"
 
@@ -34,10 +25,7 @@ def test_a_completed_step_unlocks_the_next_whose_clock_starts_then(app: Flask) -
     assert rows_of(joy)[1].due_on == dt.date(2026, 3, 15)
 
 
-def test_progress_is_kept_on_the_assignment(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_progress_is_kept_on_the_assignment(joy: str) -> None:
     record_progress(COMPANY, JOY, "SEC-101", 45, day(1))
     row = rows_of(joy)[0]
     assert (row.progress, row.percent, row.started_at, row.completed_at) == ("in_progress", 45, day(1), None)
@@ -46,10 +34,7 @@ def test_progress_is_kept_on_the_assignment(app: Flask) -> None:
     assert (row.progress, row.percent, row.started_at, row.completed_at) == ("completed", 100, day(1), day(2))
 
 
-def test_a_late_report_takes_nothing_back(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_a_late_report_takes_nothing_back(joy: str) -> None:
     record_progress(COMPANY, JOY, "SEC-101", "completed", day(1))
     before = rows_of(joy)
     for progress in ("in_progress", 0, 99, "completed"):
@@ -57,10 +42,7 @@ def test_a_late_report_takes_nothing_back(app: Flask) -> None:
     assert rows_of(joy) == before
 
 
-def test_what_was_begun_is_not_withdrawn_even_if_the_source_went_first(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_what_was_begun_is_not_withdrawn_even_if_the_source_went_first(joy: str) -> None:
     change_people([joy], tags="")
     record_progress(COMPANY, JOY, "SEC-101", "in_progress", day(1))
     run_company(COMPANY, now=day(1))

@@ -51,11 +51,8 @@ def test_a_change_between_reading_and_writing_is_for_the_next_run(
 
 
 def test_a_change_between_planning_and_applying_is_for_the_next_run(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    joy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
     change_people([joy], tags="")
     before(
         reconcile.runs.applying, "write_outcomes", monkeypatch, lambda: change_people([joy], tags="SEC-101")
@@ -68,11 +65,8 @@ def test_a_change_between_planning_and_applying_is_for_the_next_run(
 
 
 def test_what_is_planned_for_people_already_there_waits_for_the_brake(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    joy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
     change_people([joy], tags="ETH-1")
     kim = add_person("kim@acme.example", tags="ETH-1")
 

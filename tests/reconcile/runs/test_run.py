@@ -86,10 +86,7 @@ def random_people(random: random.Random, count: int) -> list[str]:
     ]
 
 
-def test_ten_thousand_tags_in_one_string_give_a_flag_and_take_nothing_away(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_ten_thousand_tags_in_one_string_give_a_flag_and_take_nothing_away(joy: str) -> None:
     change_people([joy], tags=",".join(f"CODE-{number}" for number in range(10_000)) + ",ETH-1")
     assert run_company(COMPANY, now=NOON).state == "applied"
     assert "too_many_training_tags" in open_flags(joy)
@@ -125,10 +122,7 @@ def test_an_unknown_tag_closes_by_itself_when_the_code_appears(app: Flask) -> No
     assert (courses_of(joy), open_flags(joy)) == ({"NEW-1": "sent"}, [])
 
 
-def test_who_leaves_is_paused_and_who_returns_goes_on(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_who_leaves_is_paused_and_who_returns_goes_on(joy: str) -> None:
     deactivate([joy], at=day(10))
     assert run_company(COMPANY, now=day(10)).changes["pause"] == 1
     assert courses_of(joy) == {"SEC-101": "paused"}

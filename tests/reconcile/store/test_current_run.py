@@ -37,10 +37,7 @@ def test_the_summary_counts_as_scripts_read_it(app: Flask) -> None:
     }
 
 
-def test_a_run_leaves_its_changes_by_name(app: Flask) -> None:
-    use_catalog()
-    joy = add_person(tags="SEC-101")
-    run_company(COMPANY, now=NOON)
+def test_a_run_leaves_its_changes_by_name(joy: str) -> None:
     change_people([joy], tags="ETH-1")
     run_company(COMPANY, now=day(1))
     assert runs() == {1: ("manual", "applied"), 2: ("manual", "applied")}

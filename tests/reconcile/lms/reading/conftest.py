@@ -1,8 +1,10 @@
 """Runs that read the platform back, and what its people do there."""
 
+import pytest
+
 from reconcile.runs.run import run_company
 from reconcile.store.summary import RunSummary
-from tests.support.acme import COMPANY, NOON
+from tests.support.acme import COMPANY, COURSES, NOON, add_person, use_catalog
 from tests.support.training_platform import Platform, Row
 
 BEGUN = {"status": "in_progress", "progress": 40, "started_at": "2026-03-03T08:00:00Z"}
@@ -16,6 +18,15 @@ DONE = {
 
 def run(trigger: str = "manual") -> RunSummary:
     return run_company(COMPANY, now=NOON, trigger=trigger)
+
+
+@pytest.fixture
+def joy(platform: Platform) -> str:
+    """Joy, a learner whose one course, SEC-101, the platform knows by a run; her id."""
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    run()
+    return joy
 
 
 def of(platform: Platform, user_id: str) -> list[Row]:

@@ -30,10 +30,7 @@ def test_a_request_delivered_twice_leaves_one_assignment_and_one_learner(
 
 
 @on_sqlite
-def test_who_is_away_and_not_archived_there_is_archived_again(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_who_is_away_and_not_archived_there_is_archived_again(platform: Platform, joy: str) -> None:
     deactivate([joy])
     run()
     platform.learners.put(1001, {**platform.learner(joy), "active": True})
@@ -58,10 +55,7 @@ def test_a_platform_that_lists_the_archived_too_is_taken_at_its_word(app: Flask,
 
 
 @on_sqlite
-def test_a_database_brought_back_from_a_backup_finds_its_learners(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_a_database_brought_back_from_a_backup_finds_its_learners(platform: Platform, joy: str) -> None:
     with writing() as connection:
         connection.execute(delete(LmsLearner))
         connection.execute(update(Assignment).values(delivery="to_send", lms_id=None, sent_at=None))

@@ -37,10 +37,7 @@ def test_a_step_completed_there_unlocks_the_next_in_the_same_run(app: Flask, pla
 
 
 @on_sqlite
-def test_progress_is_never_taken_back(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_progress_is_never_taken_back(platform: Platform, joy: str) -> None:
     (row,) = of(platform, joy)
     for reported in (DONE, BEGUN, {"status": "not_started"}):
         platform.advance(row, **reported)
@@ -48,10 +45,7 @@ def test_progress_is_never_taken_back(app: Flask, platform: Platform) -> None:
     assert [row.progress for row in rows_of(joy)] == ["completed"]
 
 
-def test_what_somebody_assigned_there_is_adopted_and_left_alone(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_what_somebody_assigned_there_is_adopted_and_left_alone(platform: Platform, joy: str) -> None:
     by_hand = platform.assign_by_hand(platform.learner(joy)["id"], 2)
     run()
     ethics = rows_of(joy)[0]
@@ -65,10 +59,7 @@ def test_what_somebody_assigned_there_is_adopted_and_left_alone(app: Flask, plat
 
 
 @on_sqlite
-def test_what_was_completed_there_before_counts(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_what_was_completed_there_before_counts(platform: Platform, joy: str) -> None:
     platform.advance(platform.assign_by_hand(platform.learner(joy)["id"], 2), **DONE)
     run()
     change_people([joy], tags="SEC-101, ETH-1")
@@ -124,20 +115,14 @@ def test_what_is_carried_out_late_is_withdrawn_when_it_appears(app: Flask, platf
 
 
 @on_sqlite
-def test_a_second_assignment_that_somebody_has_begun_stays(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_a_second_assignment_that_somebody_has_begun_stays(platform: Platform, joy: str) -> None:
     platform.advance(platform.assign_by_hand(platform.learner(joy)["id"], 1), **BEGUN)
     run()
     assert len(of(platform, joy)) == 2
 
 
 @on_sqlite
-def test_what_we_withdrew_and_is_still_there_is_withdrawn_again(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_what_we_withdrew_and_is_still_there_is_withdrawn_again(platform: Platform, joy: str) -> None:
     (row,) = of(platform, joy)
     change_people([joy], tags=None)
     run()

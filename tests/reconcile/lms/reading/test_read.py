@@ -38,10 +38,7 @@ def test_a_run_after_a_change_does_not_read(app: Flask, platform: Platform) -> N
 
 
 @on_sqlite
-def test_other_peoples_learners_and_trainings_are_none_of_ours(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_other_peoples_learners_and_trainings_are_none_of_ours(platform: Platform, joy: str) -> None:
     stranger = platform.learners.add({"external_id": "globex-7", "email": None, "active": True})
     platform.assign_by_hand(stranger["id"], 1)
     platform.assign_by_hand(platform.learner(joy)["id"], 9)

@@ -98,10 +98,7 @@ def test_what_nobody_wants_any_more_is_not_proposed(removed: str, platform: Plat
 
 
 @on_sqlite
-def test_one_of_theirs_that_is_gone_is_simply_over(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_one_of_theirs_that_is_gone_is_simply_over(platform: Platform, joy: str) -> None:
     by_hand = platform.assign_by_hand(platform.learner(joy)["id"], 2)
     run()
     platform.learner_trainings.put(by_hand["id"], None)
@@ -112,10 +109,7 @@ def test_one_of_theirs_that_is_gone_is_simply_over(app: Flask, platform: Platfor
 
 
 @on_sqlite
-def test_nobody_is_judged_who_is_not_in_the_list_of_learners(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_nobody_is_judged_who_is_not_in_the_list_of_learners(platform: Platform, joy: str) -> None:
     platform.learners.put(1001, {**platform.learner(joy), "active": False})
     platform.learner_trainings.put(of(platform, joy)[0]["id"], None)
     for _ in range(3):

@@ -2,18 +2,28 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from models import User, writing
 from reconcile.runs.run import run_company
 from reconcile.store.summary import RunSummary
-from tests.support.acme import COMPANY, NOON, change_people
+from tests.support.acme import COMPANY, COURSES, NOON, add_person, change_people, use_catalog
 from tests.support.training_platform import Platform
 
 
 def run(**options: Any) -> RunSummary:
     """A run after a change, which only sends."""
     return run_company(COMPANY, **{"now": NOON, "trigger": "change", **options})
+
+
+@pytest.fixture
+def joy(platform: Platform) -> str:
+    """Joy, a learner whose one course, SEC-101, the platform knows by a run; her id."""
+    use_catalog(COURSES)
+    joy = add_person(tags="SEC-101")
+    run()
+    return joy
 
 
 def run_by_hand() -> RunSummary:

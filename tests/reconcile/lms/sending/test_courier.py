@@ -81,10 +81,7 @@ def test_an_empty_name_is_never_sent(app: Flask, platform: Platform) -> None:
     assert platform.learner(joy)["department"] == "Legal"
 
 
-def test_being_away_is_being_archived(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_being_away_is_being_archived(platform: Platform, joy: str) -> None:
     deactivate([joy])
     run()
     assert not platform.learner(joy)["active"]
@@ -104,10 +101,7 @@ def test_withdraws_what_is_no_longer_wanted(app: Flask, platform: Platform) -> N
     assert [row.delivery for row in rows_of(joy)] == ["sent", "withdrawn"]
 
 
-def test_what_was_begun_in_the_meantime_is_not_withdrawn(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_what_was_begun_in_the_meantime_is_not_withdrawn(platform: Platform, joy: str) -> None:
     (assignment,) = platform.learner_trainings.rows()
     update_person(joy, tags=None)
     begun = {"status": "in_progress", "progress": 30, "started_at": NOON.isoformat()}
@@ -122,10 +116,7 @@ def test_what_was_begun_in_the_meantime_is_not_withdrawn(app: Flask, platform: P
 
 
 @on_sqlite
-def test_an_undone_pause_brings_the_learner_back(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_an_undone_pause_brings_the_learner_back(platform: Platform, joy: str) -> None:
     deactivate([joy])
     paused = run()
     assert not platform.learner(joy)["active"]
@@ -135,10 +126,7 @@ def test_an_undone_pause_brings_the_learner_back(app: Flask, platform: Platform)
 
 
 @on_sqlite
-def test_a_course_wanted_again_before_it_is_withdrawn_is_there_once(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_a_course_wanted_again_before_it_is_withdrawn_is_there_once(platform: Platform, joy: str) -> None:
     platform.faults = Matching("error_before", lambda _request: True)
     update_person(joy, tags=None)
     run()
@@ -199,10 +187,7 @@ def test_an_answer_with_somebody_elses_external_id_is_a_conflict(
 
 
 @on_sqlite
-def test_who_was_archived_there_by_hand_comes_back_for_a_new_course(app: Flask, platform: Platform) -> None:
-    use_catalog(COURSES)
-    joy = add_person(tags="SEC-101")
-    run()
+def test_who_was_archived_there_by_hand_comes_back_for_a_new_course(platform: Platform, joy: str) -> None:
     platform.learners.put(1001, {**platform.learner(joy), "active": False})
     update_person(joy, tags="SEC-101, ETH-1")
     run()

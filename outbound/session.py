@@ -5,9 +5,9 @@ answer in size and a call in time: requests' own timeout is per read, so that a 
 byte a second would hold a thread for ever.
 """
 
-import json
 import logging
 import math
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
+from outbound.answers import HttpAnswer, parse_object
 from outbound.deadlines import POOLS, PUBLIC_POOLS
 
 logger = logging.getLogger(__name__)
@@ -31,33 +32,53 @@ class OutboundError(Exception):
     """No usable answer; the message says why."""
 
 
-def open_session(headers: Mapping[str, str], *, pools: Mapping[str, Any] = POOLS) -> requests.Session:
-    """A session that asks as this house asks; ``pools`` are its kinds of connection."""
-    session = _Session()
-    session.trust_env = False
-    session.headers.update(
-        {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Herdbook", **headers}
-    )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _DeadlineAdapter(pools))
-    return session
+class NoAnswer(OutboundError):
+    """The way there or back broke off; the message is the word of the library that met it."""
+
+    def __init__(self, error: Exception) -> None:
+        # A connection pool wraps the error that counts.
+        reason = getattr(error.args[0] if error.args else None, "reason", error)
+        super().__init__(type(reason).__name__)
+        self.may_have_arrived = not isinstance(
+            reason, NewConnectionError | ConnectTimeoutError | SSLError | socket.gaierror
+        )
+        """Only where no connection was made is it certain that nothing reached the other side."""
 
 
-def ask(
-    session: requests.Session,
-    method: str,
-    url: str,
-    *,
-    connect_seconds: float = CONNECT_SECONDS,
-    answer_seconds: float = ANSWER_SECONDS,
-    **what: Any,
-) -> tuple[requests.Response, bytes]:
-    """One request; the answer, and its body read to the end."""
-    timeout = (connect_seconds, answer_seconds)
-    with session.request(
-        method, url, timeout=timeout, allow_redirects=False, stream=True, **what
-    ) as response:
-        return response, _read(response)
+class GuardedSession(requests.Session):
+    """Asks as this house asks; ``pools`` are its kinds of connection. For one thread at a time."""
+
+    def __init__(self, headers: Mapping[str, str], *, pools: Mapping[str, Any] = POOLS) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Herdbook", **headers}
+        )
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _DeadlineAdapter(pools))
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+        **what: Any,
+    ) -> HttpAnswer:
+        """One request, one answer. Raises ``OutboundError``."""
+        timeout = (connect_seconds, answer_seconds)
+        try:
+            with self.request(
+                method, url, timeout=timeout, allow_redirects=False, stream=True, **what
+            ) as response:
+                path, text = response.request.path_url, _read(response)
+                return HttpAnswer(response.status_code, response.headers, path, text)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise NoAnswer(error) from error
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Even where it follows none, requests would read a redirect's whole body to know where it leads."""
 
 
 def fetch_json(
@@ -76,17 +97,20 @@ def fetch_json(
     clock, the answer is there at the latest. Raises ``OutboundError``.
     """
     require_safe(url, is_local=is_local)
+    host = urlsplit(url).hostname
     left = max(until - time.monotonic(), 0.001)
     connect = min(CONNECT_SECONDS, left / 2)
     seconds = {"connect_seconds": connect, "answer_seconds": min(ANSWER_SECONDS, left - connect)}
     try:
-        with open_session({}, pools=POOLS if is_local else PUBLIC_POOLS) as session:
-            response, text = ask(session, method, url, **seconds, **what)
-    except (requests.RequestException, HTTPError, OSError) as error:
-        host = urlsplit(url).hostname
-        logger.info("no usable answer from %s: %s", host, name_of(error))
+        with GuardedSession({}, pools=POOLS if is_local else PUBLIC_POOLS) as session:
+            answer = session.ask(method, url, **seconds, **what)
+    except NoAnswer as error:
+        logger.info("no usable answer from %s: %s", host, error)
         raise OutboundError(f"no usable answer from {host}") from error
-    return response.status_code, _parse(text, url)
+    try:
+        return answer.status, parse_object(answer.text)
+    except ValueError as error:
+        raise OutboundError(f"the answer of {host} is {error}") from error
 
 
 def require_safe(url: str, *, is_local: bool = False) -> None:
@@ -98,16 +122,6 @@ def require_safe(url: str, *, is_local: bool = False) -> None:
     is_loopback = is_local and parts.hostname in LOOPBACK
     if not parts.hostname or "@" in parts.netloc or not (parts.scheme == "https" or is_loopback):
         raise OutboundError(f"{url} is no https:// address")
-
-
-def name_of(error: Exception) -> str:
-    """What went wrong on the way, in the word of the library that met it."""
-    return type(reason_of(error)).__name__
-
-
-def reason_of(error: Exception) -> Any:
-    """The error behind the error of a connection pool."""
-    return getattr(error.args[0] if error.args else None, "reason", error)
 
 
 def _read(response: requests.Response) -> bytes:
@@ -126,23 +140,6 @@ def _read(response: requests.Response) -> bytes:
 def _require_bearable(size: int) -> None:
     if size > LARGEST_ANSWER:
         raise OutboundError(f"the answer is longer than {LARGEST_ANSWER // 2**20} MB")
-
-
-def _parse(text: bytes, url: str) -> dict[str, Any]:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise OutboundError(f"the answer of {urlsplit(url).hostname} is not JSON") from error
-    if not isinstance(body, dict):
-        raise OutboundError(f"the answer of {urlsplit(url).hostname} is not a JSON object")
-    return body
-
-
-class _Session(requests.Session):
-    """Even where it follows none, requests would read a redirect's whole body to know where it leads."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class _DeadlineAdapter(HTTPAdapter):

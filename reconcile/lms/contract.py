@@ -5,11 +5,12 @@ end, so nobody mistakes a part for the whole. Filters are asked for and what com
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from reconcile.lms.session import Answer, LmsRejected, LmsUnavailable, Session
+from reconcile.lms.session import LmsRejected, LmsUnavailable, Session
 
 Row = TypeVar("Row")
 
@@ -17,12 +18,6 @@ MOST_PAGES = 1_000_000
 COPIED_WITHIN = dt.timedelta(hours=1)
 """By the platform's clock: a request carried out twice makes two assignments close to each other."""
 STATUSES = ("not_started", "in_progress", "completed")
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    id: int
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class LearnerTraining:
-    """One assignment as the platform keeps it; times are aware, ``progress`` is 0 to 100."""
+    """One assignment as the platform keeps it; times are aware, ``progress`` is 0 to 100 (completed)."""
 
     id: int
     learner_id: int
@@ -47,9 +42,9 @@ class LearnerTraining:
     completed_at: dt.datetime | None = None
 
 
-def list_trainings(session: Session) -> Iterator[list[Training]]:
+def list_training_ids(session: Session) -> Iterator[list[int]]:
     """The platform's catalog, a page at a time."""
-    return _pages(session, "trainings", to_training)
+    return _pages(session, "trainings", to_id)
 
 
 def list_learners(session: Session, external_id: str | None = None) -> Iterator[list[Learner]]:
@@ -73,7 +68,7 @@ def find_learner_trainings(
 
 def create_learner(session: Session, body: Mapping[str, Any], key: str) -> Learner:
     answer = session.call("POST", "/learners", body=body, key=key)
-    return to_learner(_single(answer, "learner"))
+    return to_learner(_get_single(answer, "learner"))
 
 
 def change_learner(session: Session, learner_id: int, body: Mapping[str, Any]) -> None:
@@ -89,7 +84,7 @@ def archive_learner(session: Session, learner_id: int) -> None:
 def assign(session: Session, learner_id: int, training_id: int, key: str) -> LearnerTraining:
     body = {"learner_id": learner_id, "training_id": training_id}
     answer = session.call("POST", f"/learners/{learner_id}/learner_trainings", body=body, key=key)
-    made = to_learner_training({**body, **_single(answer, "learner_training")})
+    made = to_learner_training({**body, **_get_single(answer, "learner_training")})
     if (made.learner_id, made.training_id) != (learner_id, training_id):
         raise LmsUnavailable(f"the platform answered with another assignment, {made.id}")
     return made
@@ -105,6 +100,17 @@ def is_copy(ours: LearnerTraining, other: LearnerTraining) -> bool:
     if other.status != "not_started" or not (ours.assigned_at and other.assigned_at):
         return False
     return other.id != ours.id and abs(ours.assigned_at - other.assigned_at) <= COPIED_WITHIN
+
+
+def progress_of(found: LearnerTraining, now: dt.datetime) -> dict[str, Any]:
+    """Columns of our assignment, by how far the learner is at the platform."""
+    started_at = found.started_at or found.completed_at or now
+    return {
+        "progress": found.status,
+        "percent": found.progress,
+        "started_at": None if found.status == "not_started" else started_at,
+        "completed_at": (found.completed_at or now) if found.status == "completed" else None,
+    }
 
 
 # --- pages and objects ----------------------------------------------------------------------------
@@ -128,7 +134,7 @@ def _pages(
 
 def _get_list(session: Session, name: str, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     try:
-        rows = session.call("GET", f"/{name}", query=query).body.get(name)
+        rows = session.call("GET", f"/{name}", query=query).get(name)
     except LmsRejected as error:
         raise LmsUnavailable(str(error), in_doubt=False) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -136,8 +142,8 @@ def _get_list(session: Session, name: str, query: Mapping[str, Any]) -> list[Map
     return rows
 
 
-def _single(answer: Answer, name: str) -> Mapping[str, Any]:
-    found = answer.body.get(name, answer.body)
+def _get_single(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = answer.get(name, answer)
     if not isinstance(found, dict):
         raise LmsUnavailable(f"the answer has no object {name!r}")
     return found
@@ -154,32 +160,29 @@ def _delete(session: Session, path: str) -> None:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def to_training(row: Mapping[str, Any]) -> Training:
-    return Training(_number(row, "id"), str(row.get("title") or ""))
-
-
 def to_learner(row: Mapping[str, Any]) -> Learner:
     external_id = row.get("external_id")
     known_as = None if external_id is None else str(external_id)
-    return Learner(_number(row, "id"), known_as, row.get("active") is not False)
+    return Learner(to_id(row), known_as, row.get("active") is not False)
 
 
 def to_learner_training(row: Mapping[str, Any]) -> LearnerTraining:
     progress = row.get("progress")
     percent = int(max(0, min(100, progress))) if isinstance(progress, int | float) else 0
+    status = _to_status(row, percent)
     return LearnerTraining(
-        id=_number(row, "id"),
-        learner_id=_number(row, "learner_id"),
-        training_id=_number(row, "training_id"),
-        status=_status(row, percent),
-        progress=percent,
+        id=to_id(row),
+        learner_id=to_id(row, "learner_id"),
+        training_id=to_id(row, "training_id"),
+        status=status,
+        progress=100 if status == "completed" else percent,
         assigned_at=_find_time(row.get("assigned_at")),
         started_at=_find_time(row.get("started_at")),
         completed_at=_find_time(row.get("completed_at")),
     )
 
 
-def _status(row: Mapping[str, Any], percent: int) -> str:
+def _to_status(row: Mapping[str, Any], percent: int) -> str:
     status = row.get("status")
     if status in STATUSES:
         return str(status)
@@ -189,9 +192,9 @@ def _status(row: Mapping[str, Any], percent: int) -> str:
     return "in_progress" if row.get("started_at") or percent else "not_started"
 
 
-def _number(row: Mapping[str, Any], name: str) -> int:
+def to_id(row: Mapping[str, Any], name: str = "id") -> int:
     value = row.get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise LmsUnavailable(f"the platform's answer has no number {name!r}")

@@ -1,4 +1,4 @@
-"""One run's errand at the training platform: its gate, its sessions, and the lease they all live by."""
+"""One run at the training platform: its gate, its sessions, and the lease they all live by."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from reconcile.store.writer import Writer
 RENEW_SECONDS = 15.0
 
 
-class Errand:
+class LmsRun:
     """What reading and sending of one run share: what stops the one stops the other."""
 
     def __init__(self, run: CurrentRun, url: str, token: str) -> None:

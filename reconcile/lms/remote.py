@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 from models import LmsLearner, any_of, reading, utcnow
 from reconcile.decide.types import Observed
 from reconcile.lms.embedded import EmbeddedLms
-from reconcile.lms.lms_run import Errand
+from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.reading.read import read_back
 from reconcile.lms.sending.outbox import list_waiting
 from reconcile.lms.sending.refusals import has_changed_refusals, release_refusals
@@ -41,7 +41,7 @@ class RemoteLms:
 
     def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
         self._url, self._tokens = url, tokens
-        self._errand: Errand | None = None
+        self._lms_run: LmsRun | None = None
 
     def delivered(self, row: Observed, today: dt.date) -> Observed:
         """A row is on its way until the platform has answered."""
@@ -72,35 +72,35 @@ class RemoteLms:
         """Bring progress and drift into our rows, before anything is planned."""
         if not self._is_reading(run):
             return
-        errand = self._errand_of(run)
+        lms_run = self._lms_run_of(run)
         try:
-            read_back(errand)
+            read_back(lms_run)
         except LmsError as error:
             run.left_behind = f"progress could not be read: {error}"
-        with errand.transaction() as connection:
-            note_platform(connection, run, errand.gate)
+        with lms_run.transaction() as connection:
+            note_platform(connection, run, lms_run.gate)
 
     def send(self, run: CurrentRun) -> Counter[str]:
         """Send what waits: how many changes were ``applied`` after all, ``deferred``, ``rejected``.
 
         What this run's plan has counted as applied and could not be delivered is taken off again.
         """
-        errand = self._errand_of(run)
-        with errand.transaction() as connection:
-            release_refusals(errand.writer(connection))
+        lms_run = self._lms_run_of(run)
+        with lms_run.transaction() as connection:
+            release_refusals(lms_run.writer(connection))
             pause = self._find_pause(connection, run)
             state = load_state(connection, run.company_id)
             to_send = count_waiting(connection, run)
-        sender = Sender(errand, to_send)
+        sender = Sender(lms_run, to_send)
         try:
-            if not pause and not errand.gate.find_obstacle():
+            if not pause and not lms_run.gate.find_obstacle():
                 sender.send(state.resume_after or "")
         finally:
             sender.close()
-        with errand.transaction() as connection:
+        with lms_run.transaction() as connection:
             if not pause:
-                note_run(connection, run, errand.gate, sender.last_asked)
-            why = pause or errand.gate.find_obstacle()
+                note_run(connection, run, lms_run.gate, sender.last_asked)
+            why = pause or lms_run.gate.find_obstacle()
             undelivered = mark_undelivered(connection, run, why)
             counts = count_outcomes(connection, run, sender.counts, undelivered)
         run.left_behind = say_left_behind(counts, why) or run.left_behind
@@ -112,11 +112,11 @@ class RemoteLms:
             is_paused = self._find_pause(connection, run) is not None
         return run.trigger in READING and not is_paused
 
-    def _errand_of(self, run: CurrentRun) -> Errand:
-        if self._errand is None or self._errand.run is not run:
+    def _lms_run_of(self, run: CurrentRun) -> LmsRun:
+        if self._lms_run is None or self._lms_run.run is not run:
             token = self._tokens.get(run.company_id) or self._tokens.get("") or ""
-            self._errand = Errand(run, self._url, token)
-        return self._errand
+            self._lms_run = LmsRun(run, self._url, token)
+        return self._lms_run
 
     def _find_pause(self, connection: Connection, run: CurrentRun) -> str | None:
         state = load_state(connection, run.company_id)

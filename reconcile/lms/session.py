@@ -1,32 +1,17 @@
 """The training platform over the guarded session: one call, one answer, and who may call when."""
 
 import datetime as dt
-import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
-
-from outbound.session import (
-    ANSWER_SECONDS,
-    CONNECT_SECONDS,
-    OutboundError,
-    ask,
-    name_of,
-    open_session,
-    reason_of,
-)
+from outbound.answers import HttpAnswer, find_retry_after, parse_object
+from outbound.session import ANSWER_SECONDS, CONNECT_SECONDS, GuardedSession, NoAnswer, OutboundError
 
 CALL_SECONDS = CONNECT_SECONDS + ANSWER_SECONDS
 """No call takes longer; a stopping process waits for the call in hand."""
-LONGEST_RETRY_AFTER = 24 * 3600.0
 RUN_SECONDS = 1800.0
 MOST_FAILURES = 8
 """So many calls in a row without a usable answer: the platform is away."""
@@ -117,19 +102,13 @@ class Gate:
         return "the lease is about to run out" if now + CALL_SECONDS > self.lease_until else None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: dict[str, Any]
-
-
 class Session:
     """The platform of one company, seen from one thread."""
 
     def __init__(self, url: str, token: str, gate: Gate, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.url, self.gate = url.rstrip("/"), gate
         self._answer_seconds = answer_seconds
-        self._session = open_session({"Authorization": f"Bearer {token}"})
+        self._session = GuardedSession({"Authorization": f"Bearer {token}"})
 
     def close(self) -> None:
         self._session.close()
@@ -142,11 +121,10 @@ class Session:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
-    ) -> Answer:
-        """One request, one answer. Raises LmsUnavailable, LmsRejected or LmsUnauthorized.
+    ) -> dict[str, Any]:
+        """One request, and the JSON object that answers it, which to DELETE may be missing.
 
-        ``key`` is sent as Idempotency-Key. A success without a JSON object is no success, but to DELETE,
-        where the status says it all.
+        ``key`` is sent as Idempotency-Key. Raises LmsUnavailable, LmsRejected or LmsUnauthorized.
         """
         obstacle = self.gate.find_obstacle()
         if obstacle:
@@ -159,52 +137,42 @@ class Session:
         self.gate.note(None)
         return answer
 
-    def _ask(self, method: str, path: str, *, key: str | None, **what: Any) -> Answer:
+    def _ask(self, method: str, path: str, *, key: str | None, **what: Any) -> dict[str, Any]:
         headers = {"Idempotency-Key": key} if key else None
-        seconds = self._answer_seconds
         try:
-            response, text = ask(
-                self._session, method, self.url + path, answer_seconds=seconds, headers=headers, **what
+            answer = self._session.ask(
+                method, self.url + path, answer_seconds=self._answer_seconds, headers=headers, **what
             )
+        except NoAnswer as error:
+            raise LmsUnavailable(
+                f"no usable answer from the platform ({error})", in_doubt=error.may_have_arrived
+            ) from error
         except OutboundError as error:
             raise LmsUnavailable(f"the platform: {error}") from error
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise LmsUnavailable(
-                f"no usable answer from the platform ({name_of(error)})", in_doubt=_may_have_arrived(error)
-            ) from error
-        if failure := _find_failure(method, response, text):
-            raise failure
-        is_silent = method == "DELETE" and not text.strip()
-        return Answer(response.status_code, {} if is_silent else _parse(text))
+        return _read(method, answer)
 
 
-# --- reading an answer ----------------------------------------------------------------------------
-
-
-def _parse(text: bytes) -> dict[str, Any]:
+def _read(method: str, answer: HttpAnswer) -> dict[str, Any]:
+    if not 200 <= answer.status < 300:
+        raise _to_error(method, answer)
+    if method == "DELETE" and not answer.text.strip():
+        return {}
     try:
-        body = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise LmsUnavailable(f"the platform's answer is not JSON: {_excerpt(text)}") from error
-    if not isinstance(body, dict):
-        raise LmsUnavailable("the platform's answer is not a JSON object")
-    return body
+        return parse_object(answer.text)
+    except ValueError as error:
+        raise LmsUnavailable(f"the platform's answer is {error}: {_excerpt(answer.text)}") from error
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _find_failure(method: str, response: requests.Response, text: bytes) -> LmsError | None:
-    status = response.status_code
-    if 200 <= status < 300:
-        return None
-    detail = f"{method} {response.request.path_url}: {status} {_excerpt(text)}".strip()
+def _to_error(method: str, answer: HttpAnswer) -> LmsError:
+    """The error named after what an answer without success asks of us."""
+    status = answer.status
+    detail = f"{method} {answer.path}: {status} {_excerpt(answer.text)}".strip()
     if status == 401 or (status == 403 and method == "GET"):
         return LmsUnauthorized(detail)
-    if status < 400 or status in (408, 425, 429) or status >= 500:
-        wait = parse_retry_after(response.headers) if status >= 400 else None
-        is_busy = status == 429
+    if status < 400:
+        return LmsUnavailable(detail)
+    if status >= 500 or status in (408, 425, 429):
+        wait, is_busy = find_retry_after(answer.headers), status == 429
         return LmsUnavailable(detail, retry_after=wait, in_doubt=not is_busy, is_busy=is_busy)
     return LmsRejected(detail, status=status)
 
@@ -212,34 +180,3 @@ def _find_failure(method: str, response: requests.Response, text: bytes) -> LmsE
 def _excerpt(text: bytes) -> str:
     """The beginning of an answer, on one line, to be shown to an operator."""
     return re.sub(r"[\s\x00-\x1f\x7f]+", " ", text[:200].decode("utf-8", "replace")).strip()
-
-
-def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by Retry-After (RFC 9110 10.2.3), at most a day; None where it says nothing usable.
-
-    A date is measured from the platform's own Date, so that its clock need not agree with ours.
-    """
-    text = (headers.get("Retry-After") or "").strip()
-    until = _find_date(text)
-    if re.fullmatch(r"\d{1,18}(\.\d+)?", text):
-        seconds = float(text)
-    elif until:
-        seconds = (until - (_find_date(headers.get("Date")) or dt.datetime.now(dt.UTC))).total_seconds()
-    else:
-        return None
-    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
-
-
-def _find_date(text: str | None) -> dt.datetime | None:
-    try:
-        found = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-
-
-def _may_have_arrived(error: Exception) -> bool:
-    """Only where no connection was made is it certain that nothing reached the platform."""
-    return not isinstance(
-        reason_of(error), NewConnectionError | ConnectTimeoutError | SSLError | socket.gaierror
-    )

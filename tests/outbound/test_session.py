@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import requests
 
 from outbound import deadlines
 from outbound import session as outbound
 from outbound.addresses import is_public
-from outbound.session import OutboundError, ask, fetch_json, open_session, require_safe
+from outbound.session import GuardedSession, NoAnswer, OutboundError, fetch_json, require_safe
 
 ANSWERS = {
     "/good": (200, b'{"fine": true}', {}),
@@ -145,20 +144,22 @@ def test_many_addresses_take_no_longer_than_one(
     began = time.monotonic()
     with (
         socket.create_connection(("127.0.0.1", port)),
-        open_session({}) as session,
-        pytest.raises(requests.ConnectTimeout),
+        GuardedSession({}) as session,
+        pytest.raises(NoAnswer, match="ConnectTimeoutError") as failure,
     ):
         # One connection waits to be accepted: the next ones are left standing.
-        ask(session, "GET", f"http://127.0.0.1:{port}/", connect_seconds=0.3)
+        session.ask("GET", f"http://127.0.0.1:{port}/", connect_seconds=0.3)
     assert time.monotonic() - began < 0.6
+    assert not failure.value.may_have_arrived
 
 
 def test_a_name_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_what: [] if done.wait(5) else [])
-    with open_session({}) as session, pytest.raises(requests.ConnectTimeout):
-        ask(session, "GET", "http://localhost:1/", connect_seconds=0.05)
+    with GuardedSession({}) as session, pytest.raises(NoAnswer, match="ConnectTimeoutError") as failure:
+        session.ask("GET", "http://localhost:1/", connect_seconds=0.05)
     done.set()
+    assert not failure.value.may_have_arrived
 
 
 def test_an_answer_is_there_by_the_deadline_or_not_at_all(silent: socket.socket) -> None:

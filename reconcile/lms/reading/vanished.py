@@ -1,17 +1,20 @@
 """What vanished at the platform, and what is there twice: found by whole reads, believed slowly."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from models import Assignment, Course, ExemptionProposal, LmsLearner, any_of, reading
 from reconcile.lms import contract
-from reconcile.lms.lms_run import Errand
+from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.reading.progress import Copy
 from reconcile.lms.reading.seen import SeenIds
+from reconcile.lms.sending.outbox import KEY, is_row, key_of
 from reconcile.lms.session import LmsRejected, Session
 from reconcile.store.queue import queue_people
 
@@ -19,30 +22,41 @@ CHUNK = 500
 MOST_CONFIRMED = 200
 """Asked for one by one in one read; the others wait for the next."""
 REMOVED = "removed at the training platform"
-_NAMES = ("company_id", "user_id", "course", "cycle")
+
+Verdict = Literal[
+    "send",  # assigned before there was a platform
+    "withdraw",  # withdrawn by us, and still there
+    "settled",  # seen, or no longer wanted: whatever was missed is forgotten
+    "missed",  # for the first time
+    "gone",  # missed again: to be believed once it was asked for by itself
+    "unknown",  # this read says nothing of it
+]
 
 
-def note_vanished(
-    errand: Errand, session: Session, learners: SeenIds, assignments: SeenIds, began_at: dt.datetime
-) -> None:
-    """Compare what we sent with what a whole read has seen.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a whole read has come across, of some people."""
 
-    What is missing once is noted; missing again, and not found when asked for, it is believed: one of
-    ours becomes an exemption proposal, one of theirs is closed. Only learners in the platform's list
-    are judged. Rows from before there was a platform are sent now; what we withdrew and is still there
-    is withdrawn again.
-    """
-    for rows in _list_rows(errand):
-        errand.renew()
-        at_platform = learners.find({row.learner_id for row in rows})
-        seen = assignments.find([row.lms_id for row in rows if row.lms_id is not None])
-        judged = [row for row in rows if row.learner_id in at_platform]
-        is_old = [row for row in judged if row.sent_at is None or row.sent_at < began_at]
-        missing = [row for row in is_old if _is_open(row) and row.lms_id not in (seen | {None})]
-        _send_again(errand, [row for row in rows if _is_from_before(row)])
-        _withdraw_again(errand, [row for row in is_old if row.lms_id in seen and _is_taken_back(row)])
-        _forget_found(errand, [row for row in rows if row.lms_id in seen or not _is_open(row)])
-        _note_missing(errand, session, missing, began_at)
+    learners: Collection[int]
+    assignments: Collection[int]
+    began_at: dt.datetime
+
+
+def judge(row: Any, seen: Seen) -> Verdict:
+    """What a whole read says of one assignment of ours, which comes with the proposal about it."""
+    is_seen = row.lms_id in seen.assignments
+    if _is_from_before(row):
+        return "send"
+    if is_seen and _is_taken_back(row) and _is_covered(row, seen):
+        return "withdraw"
+    if is_seen or not _is_open(row):
+        return "settled"
+    if row.lms_id is None or not _is_covered(row, seen):
+        return "unknown"
+    if row.missed_at is None:
+        return "missed"
+    is_believable = row.proposed_at is None and row.missed_at < seen.began_at
+    return "gone" if is_believable else "unknown"
 
 
 def _is_open(row: Any) -> bool:
@@ -57,12 +71,41 @@ def _is_taken_back(row: Any) -> bool:
     return bool(row.delivery == "withdrawn" and row.origin == "herdbook" and row.progress == "not_started")
 
 
-def _list_rows(errand: Errand) -> Iterator[Sequence[Any]]:
-    """Assignments of the people who are learners there, some people at a time."""
+def _is_covered(row: Any, seen: Seen) -> bool:
+    """Whether the read tells of this row: the learner is in the list, and it was sent before."""
+    return row.learner_id in seen.learners and (row.sent_at is None or row.sent_at < seen.began_at)
+
+
+# --- row by row -----------------------------------------------------------------------------------
+
+
+def note_vanished(
+    lms_run: LmsRun, session: Session, learners: SeenIds, assignments: SeenIds, began_at: dt.datetime
+) -> None:
+    """Judge what we sent by what a whole read has seen.
+
+    What is missed once is noted; missed again, and not found when asked for, it is believed: one of
+    ours becomes an exemption proposal, one of theirs is closed.
+    """
+    for rows in _list_rows(lms_run):
+        lms_run.renew()
+        seen_learners = learners.find({row.learner_id for row in rows})
+        seen_assignments = assignments.find([row.lms_id for row in rows if row.lms_id is not None])
+        seen = Seen(seen_learners, seen_assignments, began_at)
+        judged: dict[Verdict, list[Any]] = defaultdict(list)
+        for row in rows:
+            judged[judge(row, seen)].append(row)
+        _write(lms_run, judged, began_at)
+        asked = judged["gone"][:MOST_CONFIRMED]
+        _write_gone(lms_run, [row for row in asked if _is_gone(session, row)], began_at)
+
+
+def _list_rows(lms_run: LmsRun) -> Iterator[Sequence[Any]]:
+    """Assignments with their proposals, some people at a time."""
     after = ""
     while True:
         with reading() as connection:
-            ids, rows = _load_rows(connection, errand.company_id, after)
+            ids, rows = _load_rows(connection, lms_run.company_id, after)
         if not ids:
             return
         yield rows
@@ -76,82 +119,59 @@ def _load_rows(connection: Connection, company_id: str, after: str) -> tuple[Seq
         .where(Assignment.company_id == company_id, Assignment.user_id > after)
     )
     ids = connection.execute(people.order_by(Assignment.user_id).limit(CHUNK)).scalars().all()
-    same_person = (LmsLearner.company_id == Assignment.company_id) & (
-        LmsLearner.user_id == Assignment.user_id
-    )
-    same_course = (Course.company_id == Assignment.company_id) & (Course.code == Assignment.course)
-    statement = (
-        select(Assignment.__table__, LmsLearner.lms_id.label("learner_id"), Course.training_id)
-        .outerjoin(LmsLearner, same_person)
-        .outerjoin(Course, same_course)
-        .where(Assignment.company_id == company_id, any_of(Assignment.user_id, ids))
-    )
+    statement = _ROWS.where(Assignment.company_id == company_id, any_of(Assignment.user_id, ids))
     return ids, connection.execute(statement).all()
 
 
-# --- sent again, withdrawn again ------------------------------------------------------------------
+def _is_same(model: Any, *names: str) -> Any:
+    return and_(*(getattr(model, name) == getattr(Assignment, name) for name in names))
 
 
-def _send_again(errand: Errand, rows: Sequence[Any]) -> None:
-    _set_delivery(errand, rows, "to_send")
-
-
-def _withdraw_again(errand: Errand, rows: Sequence[Any]) -> None:
-    _set_delivery(errand, rows, "to_withdraw")
-
-
-def _set_delivery(errand: Errand, rows: Sequence[Any], delivery: str) -> None:
-    if not rows:
-        return
-    with errand.transaction() as connection:
-        for row in rows:
-            same = (*_row(Assignment, row), Assignment.delivery == row.delivery)
-            connection.execute(update(Assignment).where(*same).values(delivery=delivery))
-
-
-def _row(model: Any, row: Any) -> tuple[Any, ...]:
-    """One assignment, or its proposal."""
-    return (
-        model.company_id == row.company_id,
-        model.user_id == row.user_id,
-        model.course == row.course,
-        model.cycle == row.cycle,
+_ROWS = (
+    select(
+        Assignment.__table__,
+        LmsLearner.lms_id.label("learner_id"),
+        Course.training_id,
+        ExemptionProposal.missed_at,
+        ExemptionProposal.proposed_at,
+        ExemptionProposal.decision,
     )
+    .outerjoin(LmsLearner, _is_same(LmsLearner, "company_id", "user_id"))
+    .outerjoin(Course, _is_same(Course, "company_id") & (Course.code == Assignment.course))
+    .outerjoin(ExemptionProposal, _is_same(ExemptionProposal, *KEY))
+)
 
 
-# --- missing --------------------------------------------------------------------------------------
+# --- one write for each verdict -------------------------------------------------------------------
+
+_ROW = update(Assignment).where(is_row(Assignment))
+_SEND = _ROW.where(Assignment.delivery == "sent").values(delivery="to_send")
+_WITHDRAW = _ROW.where(Assignment.delivery == "withdrawn").values(delivery="to_withdraw")
+_FORGET = delete(ExemptionProposal).where(is_row(ExemptionProposal))
+_PROPOSE = (
+    update(ExemptionProposal).where(is_row(ExemptionProposal)).values(proposed_at=bindparam("at"), missed=2)
+)
+_CLOSE = _ROW.values(delivery="withdrawn", withdrawn_at=bindparam("at"), closed_reason=REMOVED)
 
 
-def _note_missing(errand: Errand, session: Session, rows: Sequence[Any], began_at: dt.datetime) -> None:
-    """Note what is missing for the first time; believe what is missing again and not there when asked for."""
-    if not rows:
-        return
-    noted = _load_noted(errand, rows)
-    again = [row for row in rows if _is_believable(noted.get(_key(row)), began_at)]
-    gone = [row for row in again[:MOST_CONFIRMED] if _is_gone(session, row)]
-    with errand.transaction() as connection:
-        ours = [row for row in gone if row.origin == "herdbook"]
-        theirs = [row for row in gone if row.origin != "herdbook"]
-        queue_people(
-            connection, errand.company_id, [row.user_id for row in theirs], began_at, supersede=False
-        )
-        for row in rows:
-            if _key(row) not in noted:
-                values = {name: getattr(row, name) for name in _NAMES}
-                connection.execute(insert(ExemptionProposal).values(**values, missed=1, missed_at=began_at))
-        for row in ours:
-            proposed = {"proposed_at": began_at, "missed": 2}
-            connection.execute(
-                update(ExemptionProposal).where(*_row(ExemptionProposal, row)).values(**proposed)
-            )
-        for row in theirs:
-            connection.execute(delete(ExemptionProposal).where(*_row(ExemptionProposal, row)))
-            close_row(connection, row, began_at)
+def _write(lms_run: LmsRun, judged: Mapping[Verdict, Sequence[Any]], now: dt.datetime) -> None:
+    settled = [*judged["settled"], *judged["withdraw"]]
+    noted = [row for row in settled if row.missed_at is not None and row.decision is None]
+    new = [{name: getattr(row, name) for name in KEY} | {"missed_at": now} for row in judged["missed"]]
+    writes = [
+        (_SEND, [key_of(row) for row in judged["send"]]),
+        (_WITHDRAW, [key_of(row) for row in judged["withdraw"]]),
+        (_FORGET, [key_of(row) for row in noted]),
+        (insert(ExemptionProposal), new),
+    ]
+    _execute(lms_run, [(statement, rows) for statement, rows in writes if rows])
 
 
-def _is_believable(noted: Any, began_at: dt.datetime) -> bool:
-    """Missing in an earlier read too, and nobody has been asked yet."""
-    return noted is not None and noted.proposed_at is None and noted.missed_at < began_at
+def _execute(lms_run: LmsRun, writes: Sequence[tuple[Any, Sequence[Any]]]) -> None:
+    if writes:
+        with lms_run.transaction() as connection:
+            for statement, rows in writes:
+                connection.execute(statement, rows)
 
 
 def _is_gone(session: Session, row: Any) -> bool:
@@ -159,35 +179,24 @@ def _is_gone(session: Session, row: Any) -> bool:
     return all(one.id != row.lms_id for one in found)
 
 
-def _forget_found(errand: Errand, rows: Sequence[Any]) -> None:
-    """Seen again, or no longer wanted: nothing to decide."""
-    noted = _load_noted(errand, rows)
-    found = [row for row in rows if _key(row) in noted and noted[_key(row)].decision is None]
-    if found:
-        with errand.transaction() as connection:
-            for row in found:
-                connection.execute(delete(ExemptionProposal).where(*_row(ExemptionProposal, row)))
-
-
-def _load_noted(errand: Errand, rows: Iterable[Any]) -> dict[tuple[str, str, int], Any]:
-    people = {row.user_id for row in rows}
-    if not people:
-        return {}
-    statement = select(ExemptionProposal.__table__).where(
-        ExemptionProposal.company_id == errand.company_id, any_of(ExemptionProposal.user_id, list(people))
-    )
-    with reading() as connection:
-        return {_key(row): row for row in connection.execute(statement)}
-
-
-def _key(row: Any) -> tuple[str, str, int]:
-    return row.user_id, row.course, row.cycle
+def _write_gone(lms_run: LmsRun, gone: Sequence[Any], now: dt.datetime) -> None:
+    if not gone:
+        return
+    theirs = [row for row in gone if row.origin != "herdbook"]
+    with lms_run.transaction() as connection:
+        # The person before the rows, as everywhere.
+        queue_people(connection, lms_run.company_id, [row.user_id for row in theirs], now, supersede=False)
+        for row in theirs:
+            connection.execute(_FORGET, key_of(row))
+            close_row(connection, row, now)
+        for row in gone:
+            if row.origin == "herdbook":
+                connection.execute(_PROPOSE, key_of(row) | {"at": now})
 
 
 def close_row(connection: Connection, row: Any, now: dt.datetime) -> None:
     """The assignment is over: somebody took it away at the platform."""
-    closed = {"delivery": "withdrawn", "withdrawn_at": now, "closed_reason": REMOVED}
-    connection.execute(update(Assignment).where(*_row(Assignment, row)).values(**closed))
+    connection.execute(_CLOSE, key_of(row) | {"at": now})
 
 
 # --- twice ----------------------------------------------------------------------------------------

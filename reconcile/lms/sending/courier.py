@@ -1,13 +1,13 @@
 """One worker, one person: the calls that bring the platform to where the parcel wants it."""
 
 import datetime as dt
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconcile.lms import contract
 from reconcile.lms.contract import LearnerTraining
-from reconcile.lms.sending.directory import Directory
-from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Item, Outcome, Parcel, What, make_key
+from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Item, Parcel, Receipt, What, make_key
 from reconcile.lms.session import LmsError, LmsRejected, LmsUnavailable, Session
 
 
@@ -16,12 +16,12 @@ class IdentityConflict(LmsRejected):
 
 
 class Courier:
-    """Delivers one parcel and reports every outcome as soon as it is known."""
+    """Delivers one parcel and reports what became of each part as soon as it is known."""
 
     def __init__(
-        self, session: Session, directory: Directory, parcel: Parcel, report: Callable[[Outcome], None]
+        self, session: Session, finder: "LearnerFinder", parcel: Parcel, report: Callable[[Receipt], None]
     ) -> None:
-        self.session, self.directory, self.parcel, self._report = session, directory, parcel, report
+        self.session, self.finder, self.parcel, self._report = session, finder, parcel, report
         self.learner_id = parcel.lms_id
         self.archived = parcel.archived
         self.told = parcel.sent_hash
@@ -30,7 +30,7 @@ class Courier:
         self.open: dict[tuple[str, int], Item] = {
             (item.course, item.cycle): item for item in (*parcel.withdrawals, *parcel.sends)
         }
-        """What has no outcome yet."""
+        """What has no receipt yet."""
         self.at: Item | None = None
         """What the call in hand is about; None while it is about the learner."""
         self.kept: set[str] = set()
@@ -65,7 +65,7 @@ class Courier:
 
     def _find_or_create(self) -> None:
         parcel = self.parcel
-        found = self.directory.find(self.session, parcel.user_id) if parcel.in_doubt else None
+        found = self.finder.find(self.session, parcel.user_id) if parcel.in_doubt else None
         if found is not None:
             self._tell(found, None)
         elif parcel.needs_learner:
@@ -80,7 +80,7 @@ class Courier:
         try:
             learner = contract.create_learner(self.session, body, key)
         except LmsRejected as error:
-            found = self.directory.find(self.session, parcel.user_id) if error.status == 409 else None
+            found = self.finder.find(self.session, parcel.user_id) if error.status == 409 else None
             if found is None:
                 raise IdentityConflict(str(error)) if error.status == 409 else error from error
             return found
@@ -117,13 +117,13 @@ class Courier:
             "sent_hash": told,
             "delivery": settled if is_last else "to_check",
         }
-        self._report(Outcome(self.parcel, "learner", values=values))
+        self._say_learner("learner", values=values)
 
     def _refuse(self, error: LmsRejected) -> None:
         """The platform will not have this person, or not like this; who is there is still sent to."""
         self.refused = True
         rule = CONFLICT if isinstance(error, IdentityConflict) else REJECTED
-        self._report(Outcome(self.parcel, "learner_refused", detail=str(error), rule=rule))
+        self._say_learner("learner_refused", detail=str(error), rule=rule)
         if self.learner_id is None or self.archived:
             for item in self.parcel.sends:
                 self._close(item, "rejected", detail=str(error), quiet=True)
@@ -133,7 +133,7 @@ class Courier:
 
     def _nobody_there(self) -> None:
         if self.parcel.in_doubt:
-            self._report(Outcome(self.parcel, "learner_gone"))
+            self._say_learner("learner_gone")
         for item in self.parcel.withdrawals:
             self._close(item, "withdrawn")
         for item in self.parcel.sends:
@@ -197,20 +197,23 @@ class Courier:
         return contract.find_learner_trainings(self.session, learner_id, item.training_id)
 
     def _withdraw(self, learner_id: int, item: Item) -> None:
-        """Looked at once more before it goes: what somebody has begun stays."""
+        """Look once more before it goes: what somebody has begun stays."""
         there = self._find(learner_id, item)
         meant = [row for row in there if self._is_meant(row, item)]
-        begun = [row for row in meant if row.status != "not_started"]
-        if begun:
+        if begun := next((row for row in meant if row.status != "not_started"), None):
             self.kept.add(item.course)
-            self._close(item, "started", found=begun[0])
+            self._close(item, "started", found=begun)
             return
-        others = [row for row in there if row.id not in self.taken]
-        copies = [row for row in others if any(contract.is_copy(one, row) for one in meant)]
         # Ours goes last: as long as it is there, a copy left behind by a fault is known by it.
-        for row in (*copies, *meant):
+        for row in (*self._find_copies(meant, there), *meant):
             contract.withdraw(self.session, learner_id, row.id)
         self._close(item, "withdrawn")
+
+    def _find_copies(
+        self, meant: Sequence[LearnerTraining], there: Sequence[LearnerTraining]
+    ) -> list[LearnerTraining]:
+        others = [row for row in there if row.id not in self.taken]
+        return [row for row in others if any(contract.is_copy(one, row) for one in meant)]
 
     def _is_meant(self, row: LearnerTraining, item: Item) -> bool:
         if item.lms_id is not None:
@@ -223,16 +226,52 @@ class Courier:
         self.taken.add(found.id)
         self._close(item, what, found=found)
 
+    def _say_learner(self, what: What, **values: Any) -> None:
+        self._report(Receipt(self.parcel, self.parcel.learner, what, **values))
+
     def _close(self, item: Item, what: What, **values: Any) -> None:
         del self.open[item.course, item.cycle]
-        self._report(Outcome(self.parcel, what, item, **values))
+        self._report(Receipt(self.parcel, item, what, **values))
 
     def _defer(self, error: LmsError) -> None:
         """Unavailable or unauthorized: the rest waits, and what may have been done stays in doubt."""
         may_be_done = isinstance(error, LmsUnavailable) and error.in_doubt
         if self.learner_id is None:
             is_in_doubt = may_be_done or self.parcel.in_doubt
-            self._report(Outcome(self.parcel, "learner_in_doubt" if is_in_doubt else "learner_gone"))
+            self._say_learner("learner_in_doubt" if is_in_doubt else "learner_gone")
         for item in [*self.open.values()]:
             is_in_doubt = item.in_doubt or (item is self.at and may_be_done)
             self._close(item, "in_doubt" if is_in_doubt else "deferred", detail=str(error))
+
+
+class LearnerFinder:
+    """Finds learners by external id, also at a platform that ignores the filter.
+
+    There the first thread that needs it reads the whole list, once, and keeps of it only ``wanted``.
+    """
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted = wanted
+        self._lock = threading.Lock()
+        self._whole: dict[str, int] | None = None
+
+    def find(self, session: Session, external_id: str) -> int | None:
+        """The learner's id at the platform; archived learners are not in its lists."""
+        with self._lock:
+            if self._whole is not None:
+                return self._whole.get(external_id)
+        first = next(contract.list_learners(session, external_id), [])
+        if all(learner.external_id == external_id for learner in first):
+            return min((learner.id for learner in first), default=None)
+        with self._lock:
+            if self._whole is None:
+                self._whole = self._read(session)
+            return self._whole.get(external_id)
+
+    def _read(self, session: Session) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for page in contract.list_learners(session):
+            for learner in page:
+                if learner.external_id in self._wanted:
+                    found.setdefault(learner.external_id, learner.id)
+        return found

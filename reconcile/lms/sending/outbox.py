@@ -6,11 +6,11 @@ claimed is *in doubt*: it is read back before it is sent again.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, text, update
 
 from models import Assignment, Course, LmsLearner, LmsRefusal, QueueEntry, User, any_of
 from models.assignments import OUTBOX
@@ -19,8 +19,6 @@ from reconcile.lms.sending.parcel import OPTIONAL, Item, Parcel, make_body, want
 
 SETTLE_SECONDS = 5.0
 """How long a request without an answer may still be carried out; only then a read-back means anything."""
-
-
 WITHDRAWALS = ("to_withdraw", "withdrawing")
 
 
@@ -70,6 +68,7 @@ def list_learners_in_doubt(connection: Connection, company_id: str) -> frozenset
 
 _PERSON = (User.id, User.version, User.active, User.deleted_at, User.given_name, User.family_name)
 _ASSIGNMENT = (
+    Assignment.company_id,
     Assignment.user_id,
     Assignment.course,
     Assignment.cycle,
@@ -81,6 +80,7 @@ _ASSIGNMENT = (
     Assignment.completed_at,
     Assignment.withdrawn_at,
 )
+_NO_LEARNER = LmsLearner(delivery="", archived=False)
 
 
 @dataclass
@@ -88,7 +88,7 @@ class _Rows:
     """What the tables hold of one person."""
 
     assignments: list[Any] = field(default_factory=list)
-    learner: Any = None
+    learner: Any = _NO_LEARNER
     refusals: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
@@ -102,14 +102,14 @@ def claim_batch(connection: Connection, company_id: str, ids: Sequence[str], now
             unsettled.append(person.id)
         else:
             parcels.append(_to_parcel(company_id, person, rows[person.id], trainings))
-    _mark(connection, company_id, parcels, now)
+    _claim(connection, parcels, now)
     return Batch(tuple(parcels), tuple(unsettled))
 
 
 def _is_unsettled(rows: _Rows, now: dt.datetime) -> bool:
     since = now - dt.timedelta(seconds=SETTLE_SECONDS)
     tried = [row.tried_at for row in rows.assignments if _is_in_doubt(row)]
-    if rows.learner is not None and rows.learner.delivery == "creating":
+    if rows.learner.delivery == "creating":
         tried.append(rows.learner.tried_at)
     return any(at is not None and at > since for at in tried)
 
@@ -123,11 +123,15 @@ def _to_parcel(company_id: str, person: Any, rows: _Rows, trainings: Mapping[str
     is_active = person.active and person.deleted_at is None
     archived = wants_archived(is_active, bool(person.is_planned), rows.assignments)
     sends = _to_items(rows, trainings, ("to_send", "sending"))
-    parcel = Parcel(
+    return Parcel(
         company_id=company_id,
         user_id=person.id,
         person_version=person.version,
         body=make_body(person),
+        lms_id=rows.learner.lms_id,
+        in_doubt=rows.learner.delivery == "creating",
+        archived=rows.learner.archived,
+        sent_hash=rows.learner.sent_hash,
         wants_archived=archived,
         times_refused=rows.refusals.get(("", 0), 0),
         # To somebody who is away nothing is sent; what may have been sent is looked for.
@@ -135,22 +139,15 @@ def _to_parcel(company_id: str, person: Any, rows: _Rows, trainings: Mapping[str
         withdrawals=tuple(_to_items(rows, trainings, WITHDRAWALS)),
         taken=frozenset(row.lms_id for row in rows.assignments if row.lms_id is not None),
     )
-    if rows.learner is None:
-        return parcel
-    return replace(
-        parcel,
-        lms_id=rows.learner.lms_id,
-        in_doubt=rows.learner.delivery == "creating",
-        archived=rows.learner.archived,
-        sent_hash=rows.learner.sent_hash,
-    )
 
 
-def _to_items(rows: _Rows, trainings: Mapping[str, int | None], wanted: Sequence[str]) -> Iterable[Item]:
+def _to_items(rows: _Rows, trainings: Mapping[str, int | None], wanted: Sequence[str]) -> Iterator[Item]:
     for row in rows.assignments:
         is_paused = row.delivery == "to_send" and row.paused_at is not None
         if row.delivery in wanted and not is_paused:
             yield Item(
+                row.company_id,
+                row.user_id,
                 row.course,
                 row.cycle,
                 trainings.get(row.course),
@@ -195,35 +192,29 @@ def _load_trainings(connection: Connection, company_id: str) -> dict[str, int | 
 
 # --- claiming -------------------------------------------------------------------------------------
 
-ROW = (
-    Assignment.company_id == bindparam("company"),
-    Assignment.user_id == bindparam("person"),
-    Assignment.course == bindparam("code"),
-    Assignment.cycle == bindparam("number"),
-)
-"""One assignment, named by ``name_row``."""
-_CLAIM_SEND = update(Assignment).where(*ROW).values(delivery="sending", tried_at=bindparam("at"))
-_CLAIM_WITHDRAWAL = update(Assignment).where(*ROW).values(delivery="withdrawing")
+KEY = ("company_id", "user_id", "course", "cycle")
 
 
-def name_row(parcel: Parcel, item: Item) -> dict[str, Any]:
-    """The values of ``ROW``."""
-    return {
-        "company": parcel.company_id,
-        "person": parcel.user_id,
-        "code": item.course,
-        "number": item.cycle,
-    }
+def is_row(model: Any) -> Any:
+    """The row of ``model`` about one assignment, as ``key_of`` names it."""
+    return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in KEY))
 
 
-def _mark(connection: Connection, company_id: str, parcels: Sequence[Parcel], now: dt.datetime) -> None:
-    sends = [name_row(parcel, item) | {"at": now} for parcel in parcels for item in parcel.sends]
-    withdrawals = [name_row(parcel, item) for parcel in parcels for item in parcel.withdrawals]
-    new = [parcel.user_id for parcel in parcels if parcel.needs_learner and not parcel.in_doubt]
-    if sends:
-        connection.execute(_CLAIM_SEND, sends)
-    if withdrawals:
-        connection.execute(_CLAIM_WITHDRAWAL, withdrawals)
-    if new:
-        fixed = {"company_id": company_id, "delivery": "creating", "archived": False, "tried_at": now}
-        connection.execute(insert(LmsLearner), [fixed | {"user_id": user_id} for user_id in new])
+def key_of(row: Any) -> dict[str, Any]:
+    return {f"key_{name}": getattr(row, name) for name in KEY}
+
+
+_SEND = update(Assignment).where(is_row(Assignment)).values(delivery="sending", tried_at=bindparam("at"))
+_WITHDRAW = update(Assignment).where(is_row(Assignment)).values(delivery="withdrawing")
+_CREATE = insert(LmsLearner).values(delivery="creating", archived=False)
+
+
+def _claim(connection: Connection, parcels: Sequence[Parcel], now: dt.datetime) -> None:
+    new = [parcel for parcel in parcels if parcel.needs_learner and not parcel.in_doubt]
+    for statement, rows in (
+        (_SEND, [key_of(item) | {"at": now} for parcel in parcels for item in parcel.sends]),
+        (_WITHDRAW, [key_of(item) for parcel in parcels for item in parcel.withdrawals]),
+        (_CREATE, [{"company_id": one.company_id, "user_id": one.user_id, "tried_at": now} for one in new]),
+    ):
+        if rows:
+            connection.execute(statement, rows)

@@ -1,84 +1,85 @@
-"""What became of each parcel, written to the rows it came from: one function per outcome."""
+"""What became of each parcel, written to the rows it came from and to the changes that asked for it."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
-from models import Assignment, LmsLearner, PlannedChange, any_of
-from reconcile.lms.contract import LearnerTraining
-from reconcile.lms.sending.outbox import ROW, name_row
-from reconcile.lms.sending.parcel import CONFLICT, Outcome
-from reconcile.lms.sending.refusals import Refused, forget_refusals, save_refusals
+from models import Assignment, LmsLearner, PlannedChange, UTCDateTime, any_of
+from reconcile.lms.contract import progress_of
+from reconcile.lms.sending.outbox import is_row, key_of
+from reconcile.lms.sending.parcel import CONFLICT, Receipt, What
+from reconcile.lms.sending.refusals import forget_refusals, save_refusals
 from reconcile.store.queue import queue_people
 from reconcile.store.writer import Writer
 
-Rows = Sequence[Outcome]
 BEGUN = "the earlier assignment was begun before it could be withdrawn"
 
 
-def record(writer: Writer, outcomes: Sequence[Outcome]) -> Counter[str]:
+def record(writer: Writer, receipts: Sequence[Receipt]) -> Counter[str]:
     """Write what became of the parcels.
 
-    Counts assignments ``delivered`` and ``rejected``, and of the changes that asked for them those that
-    are applied after having been deferred (``belated``) and those of this run now ``refused``.
+    Counts assignments ``rejected``, and of the changes that asked for them those that are applied after
+    having been deferred (``belated``) and those of this run now ``refused``.
     """
+    by: dict[What, list[Receipt]] = defaultdict(list)
+    for one in receipts:
+        by[one.what].append(one)
     # Whoever is to be planned anew comes first: a run takes the person before the rows, and two that
     # take them in different orders would wait for each other.
-    begun = [one.parcel.user_id for one in outcomes if one.what == "started"]
-    if begun:
-        queue_people(writer.connection, writer.company_id, begun, writer.now, supersede=False)
-    for what, act in RECORDERS.items():
-        if rows := [one for one in outcomes if one.what == what]:
-            act(writer, rows)
-    return Counter(
-        delivered=sum(one.what in DELIVERED for one in outcomes),
-        rejected=sum(one.what == "rejected" for one in outcomes),
-        **_note_outcomes(writer, outcomes),
-    )
+    if begun := by["started"]:
+        people = [one.item.user_id for one in begun]
+        queue_people(writer.connection, writer.company_id, people, writer.now, supersede=False)
+    if by["learner"]:
+        _save_learners(writer, by["learner"])
+    _reopen(writer, begun)
+    for what, statement in _STATEMENTS.items():
+        if by[what]:
+            writer.connection.execute(statement, [_values(writer, one) for one in by[what]])
+    forget_refusals(writer, [one.item for one in by["sent"] + by["theirs"] if one.item.times_refused])
+    save_refusals(writer, by["learner_refused"] + by["rejected"])
+    return Counter(rejected=len(by["rejected"]), **_note_outcomes(writer, by))
+
+
+def _values(writer: Writer, one: Receipt) -> dict[str, Any]:
+    """What the statements below ask for, each for some of it."""
+    found = {"to_lms_id": one.found.id} if one.found else {}
+    columns = {f"to_{name}": value for name, value in one.values.items()}
+    return {**key_of(one.item), **found, **columns, "at": writer.now}
 
 
 # --- learners -------------------------------------------------------------------------------------
 
-_LEARNER = (LmsLearner.company_id == bindparam("company"), LmsLearner.user_id == bindparam("person"))
-_KNOWN = (
+_LEARNER = (
+    LmsLearner.company_id == bindparam("key_company_id"),
+    LmsLearner.user_id == bindparam("key_user_id"),
+)
+_SAVE = (
     update(LmsLearner)
     .where(*_LEARNER)
-    .values(
-        lms_id=bindparam("to_lms_id"),
-        archived=bindparam("to_archived"),
-        sent_hash=bindparam("to_sent_hash"),
-        delivery=bindparam("to_delivery"),
-    )
+    .values({name: bindparam(f"to_{name}") for name in ("lms_id", "archived", "sent_hash", "delivery")})
 )
-_GONE = delete(LmsLearner).where(*_LEARNER, LmsLearner.lms_id.is_(None))
-_DOUBTED = update(LmsLearner).where(*_LEARNER).values(tried_at=bindparam("at"))
-_REFUSED = update(LmsLearner).where(*_LEARNER).values(delivery="refused")
+_REFUSE = update(LmsLearner).where(*_LEARNER).values(delivery="refused")
 
 
-def _name_learner(one: Outcome) -> dict[str, Any]:
-    return {"company": one.parcel.company_id, "person": one.parcel.user_id}
-
-
-def _learner(writer: Writer, rows: Rows) -> None:
+def _save_learners(writer: Writer, receipts: Sequence[Receipt]) -> None:
     """The last word on each person counts; an id that is another person's already is a conflict."""
-    latest = {one.parcel.user_id: one for one in rows}
+    latest = {one.item.user_id: one for one in receipts}
     owners = _load_owners(writer, [one.values["lms_id"] for one in latest.values()])
-    known = []
+    known: list[Receipt] = []
     for user_id, one in latest.items():
-        values = one.values
-        if owners.get(values["lms_id"], user_id) != user_id:
-            detail = f"learner {values['lms_id']} there is another person of ours"
-            taken = Refused(user_id, one.parcel.person_version, detail, rule=CONFLICT)
-            save_refusals(writer, [taken])
-            writer.connection.execute(_REFUSED, _name_learner(one))
-        else:
-            known.append(_name_learner(one) | {f"to_{name}": value for name, value in values.items()})
+        if owners.get(one.values["lms_id"], user_id) == user_id:
+            known.append(one)
+            continue
+        detail = f"learner {one.values['lms_id']} there is another person of ours"
+        save_refusals(writer, [replace(one, detail=detail, rule=CONFLICT)])
+        writer.connection.execute(_REFUSE, _values(writer, one))
     if known:
-        writer.connection.execute(_KNOWN, known)
-    accepted = [one for one in latest.values() if one.values["delivery"] == "known"]
-    forget_refusals(writer, [(one.parcel.user_id, "", 0) for one in accepted if one.parcel.times_refused])
+        writer.connection.execute(_SAVE, [_values(writer, one) for one in known])
+    accepted = [one.item for one in known if one.values["delivery"] == "known"]
+    forget_refusals(writer, [item for item in accepted if item.times_refused])
 
 
 def _load_owners(writer: Writer, ids: Sequence[int]) -> dict[int, str]:
@@ -88,121 +89,50 @@ def _load_owners(writer: Writer, ids: Sequence[int]) -> dict[int, str]:
     return {lms_id: user_id for lms_id, user_id in writer.connection.execute(statement) if lms_id}
 
 
-def _learner_gone(writer: Writer, rows: Rows) -> None:
-    writer.connection.execute(_GONE, [_name_learner(one) for one in rows])
-
-
-def _learner_in_doubt(writer: Writer, rows: Rows) -> None:
-    writer.connection.execute(_DOUBTED, [_name_learner(one) | {"at": writer.now} for one in rows])
-
-
-def _learner_refused(writer: Writer, rows: Rows) -> None:
-    writer.connection.execute(_REFUSED, [_name_learner(one) for one in rows])
-    save_refusals(writer, [_to_refused(one) for one in rows])
-
-
-def _either(column: Any, *values: str) -> Any:
-    """One of ``values``, as ``executemany`` can have it: an IN is expanded anew for every row."""
-    return or_(*(column == value for value in values))
-
-
 # --- assignments ----------------------------------------------------------------------------------
 
-_SENT = (
-    update(Assignment)
-    .where(*ROW, Assignment.delivery == "sending")
-    .values(
-        delivery="sent",
-        lms_id=bindparam("to_lms_id"),
-        origin=bindparam("to_origin"),
-        sent_at=func.coalesce(Assignment.sent_at, bindparam("at")),
-    )
+_AT = bindparam("at", type_=UTCDateTime())
+_ROW = update(Assignment).where(is_row(Assignment))
+_IS_SENDING = Assignment.delivery == "sending"
+_IS_WITHDRAWING = Assignment.delivery == "withdrawing"
+
+
+def _put_back(from_sending: str) -> Any:
+    """What a claim took: a send to ``from_sending``; a withdrawal is looked at again anyway."""
+    delivery = case((_IS_SENDING, from_sending), else_="to_withdraw")
+    return _ROW.where(or_(_IS_SENDING, _IS_WITHDRAWING)).values(delivery=delivery)
+
+
+_SENT = _ROW.where(_IS_SENDING).values(
+    delivery="sent", lms_id=bindparam("to_lms_id"), sent_at=func.coalesce(Assignment.sent_at, _AT)
 )
-_PUT_BACK = update(Assignment).where(*ROW)
-_TO_SEND = _PUT_BACK.where(Assignment.delivery == "sending").values(delivery="to_send")
-_TO_WITHDRAW = _PUT_BACK.where(Assignment.delivery == "withdrawing").values(delivery="to_withdraw")
-_STILL_SENDING = _PUT_BACK.where(Assignment.delivery == "sending").values(tried_at=bindparam("at"))
-_REJECTED = _PUT_BACK.where(_either(Assignment.delivery, "sending", "withdrawing")).values(
-    delivery="rejected"
+# One condition for each word, because executemany would expand an IN anew for every row.
+_SUPERSEDED = _ROW.where(or_(_IS_SENDING, Assignment.delivery == "to_send")).values(
+    delivery="withdrawn", withdrawn_at=_AT, closed_reason=BEGUN
 )
-_WITHDRAWN = _PUT_BACK.where(Assignment.delivery == "withdrawing").values(delivery="withdrawn")
-_SUPERSEDED = _PUT_BACK.where(_either(Assignment.delivery, "to_send", "sending")).values(
-    delivery="withdrawn",
-    withdrawn_at=bindparam("at"),
-    closed_reason=BEGUN,
-)
-
-
-def _name(one: Outcome) -> dict[str, Any]:
-    return name_row(one.parcel, one.item)
-
-
-def _is_send(one: Outcome) -> bool:
-    return one.item in one.parcel.sends
-
-
-def _execute(writer: Writer, statement: Any, rows: Iterable[Outcome], **values: Any) -> None:
-    if named := [_name(one) | values for one in rows]:
-        writer.connection.execute(statement, named)
-
-
-def _delivered(writer: Writer, rows: Rows, origin: str) -> None:
-    values = [
-        _name(one) | {"to_lms_id": one.found and one.found.id, "to_origin": origin, "at": writer.now}
-        for one in rows
-    ]
-    writer.connection.execute(_SENT, values)
-    forget_refusals(writer, [_refusal_of(one) for one in rows if one.item.times_refused])
-
-
-def _refusal_of(one: Outcome) -> tuple[str, str, int]:
-    return one.parcel.user_id, one.item.course, one.item.cycle
-
-
-def _sent(writer: Writer, rows: Rows) -> None:
-    _delivered(writer, rows, "herdbook")
-
-
-def _theirs(writer: Writer, rows: Rows) -> None:
-    _delivered(writer, rows, "lms")
-
-
-def _withdrawn(writer: Writer, rows: Rows) -> None:
-    _execute(writer, _WITHDRAWN, rows)
-
-
-def _superseded(writer: Writer, rows: Rows) -> None:
-    _execute(writer, _SUPERSEDED, rows, at=writer.now)
-
-
-def _deferred(writer: Writer, rows: Rows) -> None:
-    _execute(writer, _TO_SEND, filter(_is_send, rows))
-    _execute(writer, _TO_WITHDRAW, [one for one in rows if not _is_send(one)])
-
-
-def _in_doubt(writer: Writer, rows: Rows) -> None:
-    """A send stays claimed until it has been read back; a withdrawal is looked at anyway."""
-    _execute(writer, _STILL_SENDING, filter(_is_send, rows), at=writer.now)
-    _execute(writer, _TO_WITHDRAW, [one for one in rows if not _is_send(one)])
-
-
-def _rejected(writer: Writer, rows: Rows) -> None:
-    _execute(writer, _REJECTED, rows)
-    save_refusals(writer, [_to_refused(one) for one in rows])
-
-
-def _to_refused(one: Outcome) -> Refused:
-    user_id, course, cycle = _refusal_of(one)
-    return Refused(user_id, one.parcel.person_version, one.detail, course, cycle, one.rule, one.quiet)
+_WITHDRAWN = _ROW.where(_IS_WITHDRAWING).values(delivery="withdrawn")
+_STATEMENTS: Mapping[What, Any] = {
+    "learner_gone": delete(LmsLearner).where(*_LEARNER, LmsLearner.lms_id.is_(None)),
+    "learner_in_doubt": update(LmsLearner).where(*_LEARNER).values(tried_at=_AT),
+    "learner_refused": _REFUSE,
+    "superseded": _SUPERSEDED,
+    "sent": _SENT.values(origin="herdbook"),
+    "theirs": _SENT.values(origin="lms"),
+    "withdrawn": _WITHDRAWN,
+    "deferred": _put_back("to_send"),
+    # A send stays claimed until it has been read back.
+    "in_doubt": _put_back("sending").values(tried_at=case((_IS_SENDING, _AT), else_=Assignment.tried_at)),
+    "rejected": _ROW.where(or_(_IS_SENDING, _IS_WITHDRAWING)).values(delivery="rejected"),
+}
 
 
 # --- begun before it could be withdrawn -----------------------------------------------------------
 
 _OTHER_OPEN = (
-    Assignment.company_id == bindparam("company"),
-    Assignment.user_id == bindparam("person"),
-    Assignment.course == bindparam("code"),
-    Assignment.cycle != bindparam("number"),
+    Assignment.company_id == bindparam("key_company_id"),
+    Assignment.user_id == bindparam("key_user_id"),
+    Assignment.course == bindparam("key_course"),
+    Assignment.cycle != bindparam("key_cycle"),
     Assignment.withdrawn_at.is_(None),
     Assignment.completed_at.is_(None),
 )
@@ -210,94 +140,46 @@ _IS_OPEN_ANEW = select(Assignment.cycle).where(*_OTHER_OPEN)
 _END_OTHER = (
     update(Assignment)
     .where(*_OTHER_OPEN, Assignment.delivery.in_(("to_send", "sending", "blocked", "locked", "rejected")))
-    .values(delivery="withdrawn", withdrawn_at=bindparam("at"), closed_reason=bindparam("why"))
+    .values(delivery="withdrawn", withdrawn_at=_AT, closed_reason=BEGUN)
 )
-_REOPEN = (
-    update(Assignment)
-    .where(*ROW)
-    .values(
-        delivery="sent",
-        withdrawn_at=None,
-        closed_reason=None,
-        due_on=None,
-        lms_id=bindparam("to_lms_id"),
-        progress=bindparam("to_progress"),
-        percent=bindparam("to_percent"),
-        started_at=bindparam("to_started_at"),
-        completed_at=bindparam("to_completed_at"),
-    )
+_REOPEN = _ROW.values(
+    delivery="sent", withdrawn_at=None, closed_reason=None, due_on=None, lms_id=bindparam("to_lms_id")
 )
 
 
-def _started(writer: Writer, rows: Rows) -> None:
+def _reopen(writer: Writer, receipts: Sequence[Receipt]) -> None:
     """The assignment goes on, without a due date; a cycle opened after it and not yet sent gives way."""
-    for one, found in [(one, one.found) for one in rows if one.found]:
-        row = _name(one)
+    for one, found in [(one, one.found) for one in receipts if one.found]:
+        values = _values(writer, one)
         if found.status != "completed":
-            writer.connection.execute(_END_OTHER, row | {"at": writer.now, "why": BEGUN})
-            if writer.connection.execute(_IS_OPEN_ANEW, row).first() is not None:
-                _execute(writer, _WITHDRAWN, [one])
+            writer.connection.execute(_END_OTHER, values)
+            if writer.connection.execute(_IS_OPEN_ANEW, values).first() is not None:
+                writer.connection.execute(_WITHDRAWN, values)
                 continue
-        writer.connection.execute(_REOPEN, row | _progress_of(found, writer))
-
-
-def _progress_of(found: LearnerTraining, writer: Writer) -> dict[str, Any]:
-    is_completed = found.status == "completed"
-    return {
-        "to_lms_id": found.id,
-        "to_progress": found.status,
-        "to_percent": 100 if is_completed else found.progress,
-        "to_started_at": found.started_at or found.completed_at or writer.now,
-        "to_completed_at": found.completed_at or writer.now if is_completed else None,
-    }
+        writer.connection.execute(_REOPEN.values(**progress_of(found, writer.now)), values)
 
 
 # --- the changes that asked for it ----------------------------------------------------------------
 
-_CHANGE = (
-    PlannedChange.company_id == bindparam("company"),
-    PlannedChange.user_id == bindparam("person"),
-    PlannedChange.course == bindparam("code"),
-    PlannedChange.cycle == bindparam("number"),
-)
-_NOW_APPLIED = (
-    update(PlannedChange)
-    .where(*_CHANGE, _either(PlannedChange.outcome, "deferred", "rejected"))
-    .values(outcome="applied", outcome_detail=None)
-)
+_CHANGE = update(PlannedChange).where(is_row(PlannedChange))
+_NOW_APPLIED = _CHANGE.where(
+    or_(PlannedChange.outcome == "deferred", PlannedChange.outcome == "rejected")
+).values(outcome="applied", outcome_detail=None)
 _NOW_REJECTED = (
-    update(PlannedChange)
-    .where(*_CHANGE, PlannedChange.outcome.in_(("applied", "deferred")))
+    _CHANGE.where(PlannedChange.outcome.in_(("applied", "deferred")))
     .where(PlannedChange.kind.in_(("assign", "withdraw")))
     .values(outcome="rejected", outcome_detail=bindparam("why"))
     .returning(PlannedChange.run)
 )
-DELIVERED = ("sent", "theirs", "withdrawn", "started", "superseded")
+_DELIVERED: tuple[What, ...] = ("sent", "theirs", "withdrawn", "started", "superseded")
 
 
-def _note_outcomes(writer: Writer, outcomes: Sequence[Outcome]) -> dict[str, int]:
-    delivered = [_name(one) for one in outcomes if one.what in DELIVERED]
+def _note_outcomes(writer: Writer, by: Mapping[What, Sequence[Receipt]]) -> dict[str, int]:
+    delivered = [key_of(one.item) for what in _DELIVERED for one in by[what]]
     belated = writer.connection.execute(_NOW_APPLIED, delivered).rowcount if delivered else 0
     refused = [
         run
-        for one in outcomes
-        if one.what == "rejected"
-        for run in writer.connection.execute(_NOW_REJECTED, _name(one) | {"why": one.detail}).scalars()
+        for one in by["rejected"]
+        for run in writer.connection.execute(_NOW_REJECTED, key_of(one.item) | {"why": one.detail}).scalars()
     ]
     return {"belated": belated, "refused": refused.count(writer.number)}
-
-
-RECORDERS: dict[str, Callable[[Writer, Rows], None]] = {
-    "learner": _learner,
-    "learner_gone": _learner_gone,
-    "learner_in_doubt": _learner_in_doubt,
-    "learner_refused": _learner_refused,
-    "superseded": _superseded,
-    "started": _started,
-    "sent": _sent,
-    "theirs": _theirs,
-    "withdrawn": _withdrawn,
-    "deferred": _deferred,
-    "in_doubt": _in_doubt,
-    "rejected": _rejected,
-}

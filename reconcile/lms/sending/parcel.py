@@ -35,6 +35,8 @@ OPTIONAL = {
 class Item:
     """One assignment to be sent or withdrawn."""
 
+    company_id: str
+    user_id: str
     course: str
     cycle: int
     training_id: int | None
@@ -42,10 +44,6 @@ class Item:
     in_doubt: bool = False
     tried_at: dt.datetime | None = None
     times_refused: int = 0
-
-
-LEARNER = Item("", 0, None)
-"""Stands for the learner, where outcomes and refusals name an assignment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,11 @@ class Parcel:
     withdrawals: tuple[Item, ...] = ()
     taken: frozenset[int] = frozenset()
     """The platform's ids of assignments that are rows of ours already."""
+
+    @property
+    def learner(self) -> Item:
+        """Stands for the learner, where a receipt names an assignment."""
+        return Item(self.company_id, self.user_id, "", 0, None, times_refused=self.times_refused)
 
     @property
     def body_hash(self) -> str:
@@ -97,21 +100,20 @@ What = Literal[
     "rejected",
     "deferred",
     "in_doubt",
-    "done",  # with this parcel
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one assignment, or of the learner (``item`` is ``LEARNER``)."""
+class Receipt:
+    """What became of one assignment, or of the learner (an item without a course)."""
 
     parcel: Parcel
+    item: Item
     what: What
-    item: Item = LEARNER
     detail: str = ""
     rule: str = REJECTED
     quiet: bool = False
-    """Follows from another outcome that is flagged already."""
+    """Follows from another receipt that is flagged already."""
     found: LearnerTraining | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     """Columns of the learner from now on."""

@@ -1,7 +1,6 @@
 """What the training platform refused for good: remembered, flagged, asked again once something changed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, select, update
@@ -9,78 +8,57 @@ from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, s
 from models import Assignment, Catalog, LmsLearner, LmsRefusal, User
 from models import Flag as FlagRow
 from reconcile.decide.types import Flag, OpenFlag
-from reconcile.lms.sending.parcel import CONFLICT, REJECTED
+from reconcile.lms.sending.outbox import KEY, is_row, key_of
+from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Receipt
 from reconcile.store.writer import Writer
 
-_KEY = ("company_id", "user_id", "course", "cycle")
 
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One refusal; ``course`` is empty and ``cycle`` 0 where the learner was refused."""
-
-    user_id: str
-    person_version: int
-    detail: str
-    course: str = ""
-    cycle: int = 0
-    rule: str = REJECTED
-    quiet: bool = False
-    """Follows from a refusal that is flagged already."""
-
-
-def save_refusals(writer: Writer, refused: Sequence[Refused]) -> None:
+def save_refusals(writer: Writer, refused: Sequence[Receipt]) -> None:
     """Remember ``refused`` with the versions they hold for, and open a flag for each."""
+    if not refused:
+        return
     version = select(Catalog.version).where(Catalog.company_id == writer.company_id)
     catalog_version = writer.connection.execute(version).scalar() or 0
     for one in refused:
-        times = writer.connection.execute(_FORGET, _key(writer, one)).scalar() or 0
+        times = writer.connection.execute(_FORGET, key_of(one.item)).scalar() or 0
         writer.connection.execute(
             insert(LmsRefusal).values(
-                company_id=writer.company_id,
-                user_id=one.user_id,
-                course=one.course,
-                cycle=one.cycle,
-                person_version=one.person_version,
+                **{name: getattr(one.item, name) for name in KEY},
+                person_version=one.parcel.person_version,
                 catalog_version=catalog_version,
                 times=times + 1,
                 detail=one.detail,
                 refused_at=writer.now,
             )
         )
-    raise_flags(writer, [one for one in refused if not one.quiet])
+    raise_flags(writer, [_to_flag(one) for one in refused if not one.quiet])
 
 
-def forget_refusals(writer: Writer, accepted: Iterable[tuple[str, str, int]]) -> None:
-    """The platform took them after all, or nobody wants them any more: (user_id, course, cycle)."""
-    for user_id, course, cycle in accepted:
-        one = Refused(user_id, 0, "", course, cycle)
-        if writer.connection.execute(_FORGET, _key(writer, one)).first() is not None:
-            lower_flags(writer, [(user_id, rule, course) for rule in (REJECTED, CONFLICT)])
+def forget_refusals(writer: Writer, accepted: Iterable[Any]) -> None:
+    """The platform took these assignments or learners after all, or nobody wants them any more."""
+    for row in accepted:
+        if writer.connection.execute(_FORGET, key_of(row)).first() is not None:
+            lower_flags(writer, [(row.user_id, rule, row.course) for rule in (REJECTED, CONFLICT)])
 
 
-_FORGET = (
-    delete(LmsRefusal)
-    .where(*(getattr(LmsRefusal, name) == bindparam(f"key_{name}") for name in _KEY))
-    .returning(LmsRefusal.times)
-)
+_FORGET = delete(LmsRefusal).where(is_row(LmsRefusal)).returning(LmsRefusal.times)
 
 
-def _key(writer: Writer, one: Refused) -> dict[str, Any]:
-    values = (writer.company_id, one.user_id, one.course, one.cycle)
-    return {f"key_{name}": value for name, value in zip(_KEY, values, strict=True)}
+def _to_flag(one: Receipt) -> tuple[str, Flag]:
+    course, detail = one.item.course, one.detail
+    if one.rule == REJECTED:
+        detail = f"The training platform refused {course or 'the learner'}: {detail}"
+    return one.item.user_id, Flag(one.rule, detail, course)
 
 
 # --- asking again ---------------------------------------------------------------------------------
 
 _HAS_CHANGED = or_(User.version != LmsRefusal.person_version, Catalog.version != LmsRefusal.catalog_version)
-_SAME_ROW = and_(*(getattr(Assignment, name) == getattr(LmsRefusal, name) for name in _KEY))
+_SAME_ROW = and_(*(getattr(Assignment, name) == getattr(LmsRefusal, name) for name in KEY))
 _SAME_PERSON = (User.company_id == LmsRefusal.company_id) & (User.id == LmsRefusal.user_id)
 _REFUSALS = (
     select(
-        LmsRefusal.user_id,
-        LmsRefusal.course,
-        LmsRefusal.cycle,
+        *(getattr(LmsRefusal, name) for name in KEY),
         Assignment.delivery,
         User.version.label("person_version"),
         Catalog.version.label("catalog_version"),
@@ -94,8 +72,7 @@ _REFUSALS = (
 _ANY_TO_RELEASE = _REFUSALS.where(_HAS_CHANGED).limit(1)
 _RETRY_ROW = (
     update(Assignment)
-    .where(*(getattr(Assignment, name) == bindparam(f"key_{name}") for name in _KEY))
-    .where(Assignment.delivery == "rejected")
+    .where(is_row(Assignment), Assignment.delivery == "rejected")
     .values(delivery=case((Assignment.withdrawn_at.is_(None), "to_send"), else_="to_withdraw"))
 )
 _OF_LEARNER = (
@@ -108,7 +85,7 @@ _RETRY_LEARNER = (
 )
 _MOVE_ON = (
     update(LmsRefusal)
-    .where(*(getattr(LmsRefusal, name) == bindparam(f"key_{name}") for name in _KEY))
+    .where(is_row(LmsRefusal))
     .values(person_version=bindparam("person"), catalog_version=bindparam("catalog"))
 )
 _WAITING = (
@@ -133,34 +110,32 @@ def release_refusals(writer: Writer) -> None:
     """Put back in the outbox what was refused under another version of the person or the catalog."""
     connection = writer.connection
     for found in connection.execute(_REFUSALS, {"company": writer.company_id}).all():
-        key = _key(writer, Refused(found.user_id, 0, "", found.course, found.cycle))
-        if not _is_waiting(connection, key, found):
-            forget_refusals(writer, [(found.user_id, found.course, found.cycle)])
+        if not _is_waiting(connection, found):
+            forget_refusals(writer, [found])
         elif found.has_changed:
             for statement in (_RETRY_ROW,) if found.course else (_RETRY_LEARNER, _FORGET_LEARNER):
-                connection.execute(statement, key)
+                connection.execute(statement, key_of(found))
             versions = {"person": found.person_version, "catalog": found.catalog_version or 0}
-            connection.execute(_MOVE_ON, key | versions)
+            connection.execute(_MOVE_ON, key_of(found) | versions)
 
 
-def _is_waiting(connection: Connection, key: dict[str, Any], found: Any) -> bool:
+def _is_waiting(connection: Connection, found: Any) -> bool:
     """Whether anybody still wants what was refused."""
     if found.course:
         return found.delivery not in (None, "withdrawn", "sent")
-    return connection.execute(_WAITING, key).first() is not None
+    return connection.execute(_WAITING, key_of(found)).first() is not None
 
 
 # --- flags ----------------------------------------------------------------------------------------
 
 
-def raise_flags(writer: Writer, problems: Iterable[Refused]) -> None:
-    """Open a flag for each, in place of an open one that says otherwise."""
-    for one in problems:
-        flag = Flag(one.rule, _say_refusal(one), one.course)
-        if _is_raised(writer, one.user_id, flag):
+def raise_flags(writer: Writer, flags: Iterable[tuple[str, Flag]]) -> None:
+    """Open flags, given as (user_id, or empty for the company; flag), in place of one that says otherwise."""
+    for user_id, flag in flags:
+        if _is_raised(writer, user_id, flag):
             continue
-        lower_flags(writer, [(one.user_id, one.rule, one.course)])
-        writer.open_flags([(one.user_id, flag)])
+        lower_flags(writer, [(user_id, flag.rule, flag.subject)])
+        writer.open_flags([(user_id, flag)])
         writer.flags["opened"] += 1
 
 
@@ -174,12 +149,6 @@ def _is_raised(writer: Writer, user_id: str, flag: Flag) -> bool:
         detail=flag.detail,
     )
     return writer.connection.execute(same.where(FlagRow.closed_at.is_(None))).first() is not None
-
-
-def _say_refusal(one: Refused) -> str:
-    if one.rule != REJECTED:
-        return one.detail
-    return f"The training platform refused {one.course or 'the learner'}: {one.detail}"
 
 
 def lower_flags(writer: Writer, names: Iterable[tuple[str, str, str]]) -> None:

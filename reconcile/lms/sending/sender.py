@@ -13,12 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 from models import reading, utcnow
-from reconcile.lms.lms_run import Errand
-from reconcile.lms.sending.courier import Courier
-from reconcile.lms.sending.directory import Directory
+from reconcile.lms.lms_run import LmsRun
+from reconcile.lms.sending.courier import Courier, LearnerFinder
 from reconcile.lms.sending.outbox import SETTLE_SECONDS, claim_batch, list_learners_in_doubt, list_waiting
 from reconcile.lms.sending.outcomes import record
-from reconcile.lms.sending.parcel import Outcome, Parcel
+from reconcile.lms.sending.parcel import Parcel, Receipt
 from reconcile.lms.session import LmsUnavailable, Session
 from reconcile.lms.state import save_state
 
@@ -34,8 +33,8 @@ IN_DOUBT = ("in_doubt", "learner_in_doubt")
 class Sender:
     """Sends one company's outbox during one run."""
 
-    def __init__(self, errand: Errand, to_send: int) -> None:
-        self.errand, self.run, self.gate = errand, errand.run, errand.gate
+    def __init__(self, lms_run: LmsRun, to_send: int) -> None:
+        self.lms_run, self.run, self.gate = lms_run, lms_run.run, lms_run.gate
         self.counts: Counter[str] = Counter()
         """As ``record`` counts."""
         self.doubtful: set[str] = set()
@@ -47,12 +46,12 @@ class Sender:
         """The last person handed out."""
         self._sessions: queue.SimpleQueue[Session] = queue.SimpleQueue()
         for _ in range(IN_FLIGHT):
-            self._sessions.put(errand.open_session())
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+            self._sessions.put(lms_run.open_session())
+        self._receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
         self._under_way: set[Future[None]] = set()
         self._retry_at: dt.datetime | None = None
         """As far as it is written down."""
-        self._directory = Directory(frozenset())
+        self._finder = LearnerFinder(frozenset())
 
     def send(self, resume_after: str = "") -> None:
         """Everybody once, from ``resume_after`` on; then those left in doubt, as soon as that is useful."""
@@ -88,7 +87,7 @@ class Sender:
 
     def _send_chunks(self, chunks: Iterator[Sequence[str]]) -> None:
         with reading() as connection:
-            self._directory = Directory(list_learners_in_doubt(connection, self.run.company_id))
+            self._finder = LearnerFinder(list_learners_in_doubt(connection, self.run.company_id))
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="lms") as pool:
             try:
                 more = True
@@ -105,7 +104,7 @@ class Sender:
         """Hand out the next people; False when there are no more."""
         if not ids:
             return False
-        with self.errand.transaction() as connection:
+        with self.lms_run.transaction() as connection:
             batch = claim_batch(connection, self.run.company_id, ids, utcnow())
         self.doubtful.update(batch.unsettled)
         self.last_asked = ids[-1]
@@ -116,23 +115,23 @@ class Sender:
         """In a thread of the pool."""
         session = self._sessions.get()
         try:
-            Courier(session, self._directory, parcel, self._outcomes.put).deliver()
+            Courier(session, self._finder, parcel, self._receipts.put).deliver()
         finally:
             self._sessions.put(session)
 
-    def _collect(self, fewest: int) -> list[Outcome]:
-        """Wait for outcomes, so many or so long that recording them is worth a transaction.
+    def _collect(self, fewest: int) -> list[Receipt]:
+        """Wait for receipts, so many or so long that recording them is worth a transaction.
 
         Ends early when fewer than ``fewest`` people are under way.
         """
-        found: list[Outcome] = []
+        found: list[Receipt] = []
         until = time.monotonic() + FLUSH_SECONDS
         while len(found) < FLUSH_ROWS and time.monotonic() < until:
             self._forget_done()
-            if self._outcomes.empty() and len(self._under_way) < fewest:
+            if self._receipts.empty() and len(self._under_way) < fewest:
                 break
             with suppress(queue.Empty):
-                found.append(self._outcomes.get(timeout=0.02))
+                found.append(self._receipts.get(timeout=0.02))
         return found
 
     def _forget_done(self) -> None:
@@ -142,17 +141,17 @@ class Sender:
         for future in done:
             future.result()
 
-    def _record(self, outcomes: Sequence[Outcome]) -> None:
+    def _record(self, receipts: Sequence[Receipt]) -> None:
         is_told = self.gate.retry_at != self._retry_at
-        if not (outcomes or is_told):
-            self.errand.renew()
+        if not (receipts or is_told):
+            self.lms_run.renew()
             return
-        with self.errand.transaction() as connection:
+        with self.lms_run.transaction() as connection:
             if is_told:
                 self._retry_at = self.gate.retry_at
                 save_state(connection, self.run.company_id, retry_at=self._retry_at)
-            if outcomes:
-                self.counts += record(self.errand.writer(connection), outcomes)
-        self.doubtful.update(one.parcel.user_id for one in outcomes if one.what in IN_DOUBT)
-        self._dealt_with += sum(one.item is not None for one in outcomes)
+            if receipts:
+                self.counts += record(self.lms_run.writer(connection), receipts)
+        self.doubtful.update(one.item.user_id for one in receipts if one.what in IN_DOUBT)
+        self._dealt_with += sum(one.item.course != "" for one in receipts)
         self.run.advance_sending(self._dealt_with, self.to_send)

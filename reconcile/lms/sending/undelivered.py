@@ -7,9 +7,10 @@ from sqlalchemy import Connection, exists, func, select, text, update
 from models import Assignment, LmsLearner, PlannedChange, utcnow
 from models.assignments import OUTBOX
 from models.lms import LEARNER_WORK
+from reconcile.decide.types import Flag
 from reconcile.lms.sending.outbox import SENDABLE
 from reconcile.lms.sending.parcel import UNAUTHORIZED
-from reconcile.lms.sending.refusals import Refused, lower_flags, raise_flags
+from reconcile.lms.sending.refusals import lower_flags, raise_flags
 from reconcile.lms.session import Gate, LmsUnauthorized
 from reconcile.lms.state import load_state, rest_after, save_state
 from reconcile.store.current_run import CurrentRun
@@ -43,7 +44,7 @@ def note_platform(connection: Connection, run: CurrentRun, gate: Gate) -> None:
     if gate.retry_at:
         save_state(connection, run.company_id, retry_at=gate.retry_at)
     if isinstance(gate.closed_by, LmsUnauthorized):
-        raise_flags(writer, [Refused("", 0, str(gate.closed_by), rule=UNAUTHORIZED)])
+        raise_flags(writer, [("", Flag(UNAUTHORIZED, str(gate.closed_by)))])
     elif gate.answers:
         lower_flags(writer, [("", UNAUTHORIZED, "")])
 

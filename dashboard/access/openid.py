@@ -4,6 +4,8 @@ Authorization code flow with PKCE, state and nonce (RFC 9700 2.1); what the prov
 only where it is signed by a key of its own, for us, now, and in answer to this very request.
 """
 
+import base64
+import hashlib
 import math
 import re
 import secrets
@@ -12,11 +14,6 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
-from authlib.oauth2.auth import ClientAuth
-from authlib.oauth2.base import OAuth2Error
-from authlib.oauth2.client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
-from authlib.oidc.discovery import get_well_known_url
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -79,16 +76,20 @@ def begin(client: Client) -> tuple[str, Attempt]:
     """The provider's address to go to, and what must come back. Raises ``OpenIdError``."""
     attempt = Attempt(*(secrets.token_urlsafe(size) for size in (24, 24, 48)))
     metadata = load_metadata(client.issuer, is_local=client.is_local, until=client.until)
-    try:
-        address, _state = _oauth(client, metadata).create_authorization_url(
-            metadata["authorization_endpoint"],
-            state=attempt.state,
-            nonce=attempt.nonce,
-            code_verifier=attempt.verifier,
-        )
-    except ValueError as error:
-        raise OpenIdError("The provider's authorization_endpoint is no address.") from error
-    return str(address), attempt
+    asked = {
+        "response_type": "code",
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "scope": SCOPE,
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+        "code_challenge": _to_challenge(attempt.verifier),
+        "code_challenge_method": "S256",
+    }
+    endpoint = urlsplit(metadata["authorization_endpoint"])
+    # RFC 6749 3.1: a query that the endpoint has already stays.
+    query = "&".join(filter(None, (endpoint.query, urlencode(asked))))
+    return endpoint._replace(query=query, fragment="").geturl(), attempt
 
 
 def finish(client: Client, attempt: Attempt, came: Mapping[str, str]) -> Identity:
@@ -110,23 +111,30 @@ def _redeem(
     client: Client, attempt: Attempt, metadata: Mapping[str, Any], code: str
 ) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """The claims that the code stands for, and the answer they came in."""
-    try:
-        answer = _oauth(client, metadata).fetch_token(
-            metadata["token_endpoint"],
-            grant_type="authorization_code",
-            code=code,
-            code_verifier=attempt.verifier,
-        )
-    except OAuth2Error as error:
-        raise OpenIdError(f"The provider refused the code: {error.error}.") from error
-    except (OutboundError, ValueError) as error:
-        raise OpenIdError(f"The provider could not be asked: {error}.") from error
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": client.redirect_uri,
+        "code_verifier": attempt.verifier,
+    }
+    how: dict[str, Any] = {"is_local": client.is_local, "until": client.until}
+    # By post where it is offered: Basic needs an encoding of its own that not every provider undoes.
+    offered = metadata.get("token_endpoint_auth_methods_supported")
+    if isinstance(offered, list) and "client_secret_post" in offered:
+        form |= {"client_id": client.client_id, "client_secret": client.client_secret}
+    else:
+        how["auth"] = (client.client_id.encode(), client.client_secret.encode())
+    status, answer = _ask("POST", metadata["token_endpoint"], data=form, **how)
+    if status < 500 and "error" in answer:
+        raise OpenIdError(f"The provider refused the code: {answer['error']}.")
+    if status != 200:
+        raise OpenIdError(f"The provider could not be asked: the token endpoint answers {status}.")
     return read_id_token(client, attempt, metadata, _require_text(answer, "id_token")), answer
 
 
 def load_metadata(issuer: str, *, is_local: bool = False, until: float = math.inf) -> dict[str, Any]:
     """What the provider says of itself (OpenID Connect Discovery 1.0, 4). Raises ``OpenIdError``."""
-    address = get_well_known_url(issuer, external=True)
+    address = issuer.rstrip("/") + "/.well-known/openid-configuration"
     metadata = _fetch(address, is_local=is_local, until=until)
     try:
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -142,23 +150,26 @@ def read_id_token(
     client: Client, attempt: Attempt, metadata: Mapping[str, Any], token: str
 ) -> dict[str, Any]:
     """The claims of an ID token that is good (OpenID Connect Core 1.0, 3.1.3.7). Raises ``OpenIdError``."""
-    options = {
-        "iss": {"essential": True, "value": client.issuer},
-        "aud": {"essential": True, "value": client.client_id},
-        "sub": {"essential": True},
-        "nonce": {"essential": True, "value": attempt.nonce},
-    }
-    params = {"nonce": attempt.nonce, "client_id": client.client_id}
     keys = _fetch(metadata["jwks_uri"], is_local=client.is_local, until=client.until)
     try:
         signed = jwt.decode(token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
-        claims = CodeIDToken(signed.claims, signed.header, options, params)
-        claims.validate(leeway=CLOCKS_APART)
+        claims = signed.claims
+        is_for_us_alone = claims.get("aud") in (client.client_id, [client.client_id])
+        jwt.JWTClaimsRegistry(
+            leeway=CLOCKS_APART,
+            iss={"essential": True, "value": client.issuer},
+            aud={"essential": True, "value": client.client_id},
+            azp={"essential": not is_for_us_alone, "value": client.client_id},
+            sub={"essential": True},
+            nonce={"essential": True, "value": attempt.nonce},
+            iat={"essential": True},
+            exp={"essential": True},
+        ).validate(claims)
     except _UNBELIEVABLE as error:
         raise OpenIdError(f"The provider's answer cannot be believed: {_say(error)}.") from error
     if not _is_text(claims["sub"]):
         raise OpenIdError("The provider's answer cannot be believed: sub is no text.")
-    return dict(claims)
+    return claims
 
 
 def find_verified_email(issuer: str, claims: Mapping[str, Any]) -> str:
@@ -206,57 +217,10 @@ _PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of everybody's personal Microsoft account."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """As much of a response as Authlib asks for."""
-
-    status_code: int
-    body: dict[str, Any]
-
-    def json(self) -> dict[str, Any]:
-        return self.body
-
-    def raise_for_status(self) -> None:
-        if self.status_code >= 400:
-            raise OutboundError(f"the token endpoint answers {self.status_code}")
-
-
-class _Guarded:
-    """What Authlib sends with: our guarded session, and no other."""
-
-    def __init__(self, client: Client) -> None:
-        self._how: dict[str, Any] = {"is_local": client.is_local, "until": client.until}
-
-    def post(
-        self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: ClientAuth
-    ) -> _Answer:
-        url, sent, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        status, told = fetch_json("POST", url, data=body, headers=sent, **self._how)
-        if status != 200 and "error" not in told:
-            raise OutboundError(f"the token endpoint answers {status}")
-        return _Answer(status, {name: told[name] for name in _WANTED if name in told})
-
-
-_WANTED = ("id_token", "access_token", "error")
-"""Of a token endpoint's answer: Authlib stumbles over odd lifetimes and descriptions."""
-
-
-def _oauth(client: Client, metadata: Mapping[str, Any]) -> OAuth2Client:
-    # By post where it is offered: Basic needs an encoding of its own that not every provider undoes.
-    offered = metadata.get("token_endpoint_auth_methods_supported")
-    return OAuth2Client(
-        _Guarded(client),
-        client.client_id,
-        client.client_secret,
-        token_endpoint_auth_method=(
-            "client_secret_post"
-            if isinstance(offered, list) and "client_secret_post" in offered
-            else "client_secret_basic"
-        ),
-        scope=SCOPE,
-        redirect_uri=client.redirect_uri,
-        code_challenge_method="S256",
-    )
+def _to_challenge(verifier: str) -> str:
+    """RFC 7636 4.2, method S256."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _ask_userinfo(
@@ -274,13 +238,17 @@ def _ask_userinfo(
 
 
 def _fetch(address: str, **how: Any) -> dict[str, Any]:
-    try:
-        status, told = fetch_json("GET", address, **how)
-    except OutboundError as error:
-        raise OpenIdError(f"The provider could not be asked: {error}.") from error
+    status, told = _ask("GET", address, **how)
     if status != 200:
         raise OpenIdError(f"The provider could not be asked: {address} answers {status}.")
     return told
+
+
+def _ask(method: str, address: str, **how: Any) -> tuple[int, dict[str, Any]]:
+    try:
+        return fetch_json(method, address, **how)
+    except OutboundError as error:
+        raise OpenIdError(f"The provider could not be asked: {error}.") from error
 
 
 def _is_text(value: object) -> TypeGuard[str]:

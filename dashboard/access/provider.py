@@ -1,6 +1,6 @@
 """A sign-in at a company's own provider, from the way there to who came back.
 
-Imported when somebody comes that way: what speaks OpenID Connect costs a dyno half a second and memory.
+Imported when somebody comes that way: what speaks OpenID Connect costs a dyno a fifth of a second and 9 MB.
 """
 
 import contextlib

@@ -2,7 +2,10 @@
 
 import json
 import time
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -44,6 +47,7 @@ def test_a_good_token_says_who_it_is() -> None:
     assert read(claims())["sub"] == "ada"
     assert read(claims(), CURVE, "ES256", "two")["sub"] == "ada"
     assert read(claims(aud=["our id"]))["sub"] == "ada"
+    assert read(claims(aud=["our id", "another"], azp="our id"))["sub"] == "ada"
     assert read(claims(exp=int(time.time()) - 60))["sub"] == "ada", "two clocks may be apart by a minute"
 
 
@@ -58,6 +62,7 @@ def test_a_good_token_says_who_it_is() -> None:
         {"aud": None},
         {"aud": ["our id", "another"]},
         {"aud": ["our id", "another"], "azp": "another"},
+        {"azp": "another"},
         {"nonce": "of another sign-in"},
         {"nonce": None},
         {"exp": 1},
@@ -197,6 +202,63 @@ def test_a_hostile_provider_gets_a_refusal_that_can_be_shown(
         assert who.subject == "ada"
     except OpenIdError as error:
         assert str(error).encode()
+
+
+@pytest.mark.parametrize(
+    ("offered", "auth", "in_form"),
+    [
+        (None, (b"our id", b"our secret, long enough to sign with"), False),
+        (["client_secret_basic"], (b"our id", b"our secret, long enough to sign with"), False),
+        (["client_secret_basic", "client_secret_post"], None, True),
+    ],
+    ids=str,
+)
+def test_the_secret_goes_the_way_the_provider_takes_it(
+    monkeypatch: pytest.MonkeyPatch,
+    offered: list[str] | None,
+    auth: tuple[bytes, bytes] | None,
+    in_form: bool,
+) -> None:
+    said = {"issuer": ISSUER, "token_endpoint_auth_methods_supported": offered} | {
+        name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    }
+    sent: dict[str, Any] = {}
+
+    def answer(method: str, _url: str, **how: Any) -> tuple[int, dict[str, Any]]:
+        sent.update(how if method == "POST" else {})
+        return (400, {"error": "invalid_grant"}) if method == "POST" else (200, said)
+
+    monkeypatch.setattr(openid, "fetch_json", answer)
+    with pytest.raises(OpenIdError, match="invalid_grant"):
+        openid.finish(CLIENT, ATTEMPT, {"code": "1"})
+    assert sent.get("auth") == auth
+    assert sent["data"].get("client_secret") == (CLIENT.client_secret if in_form else None)
+    assert {"code": "1", "code_verifier": "verifier", "redirect_uri": CLIENT.redirect_uri}.items() <= sent[
+        "data"
+    ].items()
+
+
+def test_a_query_of_the_authorization_endpoint_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 6749 3.1; RFC 7636 4.3 for the challenge."""
+    said = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/go?p=B2C_1&x=%20#part"} | {
+        name: f"{ISSUER}/{name}" for name in ("token_endpoint", "jwks_uri")
+    }
+    monkeypatch.setattr(openid, "fetch_json", lambda *_what, **_how: (200, said))
+    address, attempt = openid.begin(CLIENT)
+    assert address.startswith(f"{ISSUER}/go?p=B2C_1&x=%20&")
+    asked = {name: value for name, (value,) in parse_qs(urlsplit(address).query).items()}
+    digest = urlsafe_b64encode(sha256(attempt.verifier.encode()).digest()).decode().rstrip("=")
+    assert (asked.pop("p"), asked.pop("x")) == ("B2C_1", " ")
+    assert asked == {
+        "response_type": "code",
+        "client_id": CLIENT.client_id,
+        "redirect_uri": CLIENT.redirect_uri,
+        "scope": "openid email profile",
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+        "code_challenge": digest,
+        "code_challenge_method": "S256",
+    }
 
 
 def test_a_refusal_is_told_by_its_name_whatever_describes_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from dashboard.cursors import write_cursor
 from models import Assignment, utcnow, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order
 
 CATALOG = """
 courses:
@@ -73,7 +74,7 @@ def fill(url: str, size: int) -> tuple[Filled, str]:
         _execute(LOG)
         analyse()
         say("planning everybody")
-        run_company(people.COMPANY, force=True)
+        run_company(Order(people.COMPANY, force=True))
         now = utcnow()
         moments = " ".join(f"WHEN {day} THEN :at{day}" for day in range(DAYS))
         values: dict[str, object] = {f"at{day}": now - dt.timedelta(days=day) for day in range(DAYS)}

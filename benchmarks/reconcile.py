@@ -26,6 +26,7 @@ from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order
 
 CHANGED = 1000
 NUMBER_OF = "substr(user_id, 30, 7)"
@@ -52,7 +53,7 @@ def application(company: Filled) -> Iterator[Flask]:
 def plan_everybody(size: int) -> float:
     """Seconds a full plan takes of people who all get their first assignment."""
     start = time.perf_counter()
-    summary = run_company(people.COMPANY, force=True)
+    summary = run_company(Order(people.COMPANY, force=True))
     taken = time.perf_counter() - start
     if summary.changes["assign"] < size:
         raise RuntimeError(f"the run assigned {summary.changes['assign']} of {size}")
@@ -112,7 +113,7 @@ def nothing_to_do(company: Filled) -> None:
         for _ in range(15):
             start = time.perf_counter()
             with database_time() as clock:
-                summary = run_company(people.COMPANY)
+                summary = run_company(Order(people.COMPANY))
             taken.append(time.perf_counter() - start)
             in_database.append(clock.seconds)
             if summary.state != "nothing":
@@ -132,7 +133,7 @@ def a_few_changes(company: Filled) -> None:
             touch = f"UPDATE people_queue SET seen_version = seen_version + 1 WHERE {NUMBER_OF} {among}"
             connection.execute(text(touch), {"ids": _numbers(range(0, company.size, every))})
         start = time.perf_counter()
-        run_company(people.COMPANY)
+        run_company(Order(people.COMPANY))
         taken = time.perf_counter() - start
     show(Figure(f"run after {CHANGED:,} changed people", taken, 0.5, at_most=True, unit="s"))
 

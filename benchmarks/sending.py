@@ -25,6 +25,7 @@ from models import engine, reading
 from reconcile.catalog.change import parse_catalog, save_catalog
 from reconcile.lms.sending.sender import IN_FLIGHT
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order
 
 PEOPLE = 400
 
@@ -60,7 +61,7 @@ def send_everything(url: str, port: int) -> int:
     )
     with create_app(config).app_context():
         save_catalog(people.COMPANY, parse_catalog(CATALOG))
-        summary = run_company(people.COMPANY, force=True)
+        summary = run_company(Order(people.COMPANY, force=True))
         with reading() as connection:
             sent = text("SELECT count(*) FROM assignments WHERE delivery = 'sent'")
             assignments = int(connection.execute(sent).scalar_one())

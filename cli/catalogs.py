@@ -24,6 +24,7 @@ from reconcile.catalog.change import (
 )
 from reconcile.catalog.unknown import UnknownCode, list_unknown_codes
 from reconcile.decide.wording import count_of
+from reconcile.store.current_run import Watch
 from reconcile.store.summary import RunSummary
 
 catalog = AppGroup("catalog", help="Courses, journeys, Smart Assign rules and aliases, as one YAML file.")
@@ -66,7 +67,7 @@ def load(company_id: str, file: BinaryIO, yes: bool) -> None:
 def _show_effect(company_id: str, wanted: CatalogFile) -> RunSummary:
     """What the file will do to people, worked out and told."""
     with bar("People it concerns") as progress:
-        effect = preview_catalog(company_id, wanted, progress)
+        effect = preview_catalog(company_id, wanted, Watch(progress))
     click.echo(f"For the people: {tell_counts(effect)}.")
     lines = [*tell_changes(effect.names)]
     for line in lines[:SHOWN]:

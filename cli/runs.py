@@ -14,6 +14,7 @@ from models import Run, reading
 from reconcile.decide.wording import count_of, say_list
 from reconcile.decisions.overrides import DecisionError, discard_run, release_run, undo_run
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order, Watch
 from reconcile.store.names import PersonNotFound
 from reconcile.store.queue import count_out_of_date
 from reconcile.store.summary import NamedChange, RunSummary, Tally, parse_run, show_run
@@ -58,18 +59,13 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
         raise click.UsageError("--user needs --company: userNames are a company's own.")
     ids = [get_company(company_id).id] if company_id else [row.id for row in list_companies()]
     user_id = find_person(ids[0], user_name) if user_name else None
+    trigger = "person" if user_id else "manual"
     states = []
     for each in ids:
         people = 1 if user_id else count_behind(each)
         with bar(f"Company {each}", people) as progress, sending_bar("Sending") as sending:
-            summary = run_company(
-                each,
-                user_id=user_id,
-                dry_run=dry_run,
-                force=force,
-                progress=progress,
-                sending=sending,
-            )
+            watch = Watch(progress, sending)
+            summary = run_company(Order(each, trigger, user_id, force, dry_run, watch=watch))
         click.echo(json.dumps(summary.to_json()) if as_json else tell(summary, list_held(each)))
         states.append(summary.state)
     end(states)

@@ -21,8 +21,8 @@ from config import Config
 from models import Base, engine, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
 from reconcile.explain.person import explain_person
-from reconcile.runs.run import run_company
 from scim.tokens import create_token
+from tests.support.acme import run_company
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What anybody may ask, because it names nobody."""

@@ -19,8 +19,8 @@ from config import DEPLOYED, Config, to_sqlalchemy_url
 from migrations import latest_revision
 from migrations.upgrade import upgrade_database
 from models import Assignment, Lease, User, reading, writing
-from reconcile.runs.run import run_company
 from tests.conftest import SCALE
+from tests.support.acme import run_company
 from tests.support.processes import ROOT, Service, serving, shell
 
 pytestmark = pytest.mark.long

@@ -16,6 +16,7 @@ from reconcile.decide.wording import count_of
 from reconcile.decisions.overrides import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order
 from reconcile.store.summary import RunSummary
 
 DECISIONS = {"pin": save_pin, "exempt": save_exemption}
@@ -61,7 +62,7 @@ def drop(user_id: uuid.UUID, decision: str) -> Response:
 def run_person(user_id: uuid.UUID) -> Response:
     """Run this one person now."""
     _require_person(str(user_id))
-    summary = run_company(current_operator().company_id, trigger="person", user_id=str(user_id))
+    summary = run_company(Order(current_operator().company_id, "person", str(user_id)))
     flash(*say_summary(summary))
     return _back(user_id)
 

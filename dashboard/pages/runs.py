@@ -15,6 +15,7 @@ from dashboard.words import KINDS, RUN_STATES, TRIGGERS
 from reconcile.decide.wording import count_of
 from reconcile.decisions.overrides import DecisionError, discard_run, release_run, undo_run
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order
 from reconcile.store.summary import LEFT_ALONE
 
 MOST_AT_ONCE = 5_000
@@ -84,7 +85,7 @@ def run_now() -> AnyResponse:
     company_id = current_operator().company_id
     if _is_too_much(company_id):
         return redirect(url_for("dashboard.runs"))
-    flash(*say_summary(run_company(company_id, trigger="manual")))
+    flash(*say_summary(run_company(Order(company_id))))
     return redirect(url_for("dashboard.runs"))
 
 
@@ -94,7 +95,7 @@ def preview_run() -> AnyResponse | str:
     company_id = current_operator().company_id
     if _is_too_much(company_id):
         return redirect(url_for("dashboard.runs"))
-    return render_template("preview.html", summary=run_company(company_id, dry_run=True))
+    return render_template("preview.html", summary=run_company(Order(company_id, dry_run=True)))
 
 
 @pages.get("/runs/<int:number>")

@@ -13,9 +13,9 @@ from reconcile.catalog.file import CatalogFile, code_mistake, parse_catalog, to_
 from reconcile.catalog.yaml_lines import CatalogError
 from reconcile.decide.tags import normalise
 from reconcile.decide.types import Catalog, Course, Journey
-from reconcile.runs.preview import Preview, preview_people
+from reconcile.runs.preview import preview_people
 from reconcile.store.catalog_rows import load_typed, lock_rules, save_rows
-from reconcile.store.current_run import Progress
+from reconcile.store.current_run import Order, Watch
 from reconcile.store.rules import load_catalog, load_rules
 from reconcile.store.summary import RunSummary
 
@@ -40,13 +40,13 @@ def diff_catalog(company_id: str, file: CatalogFile) -> CatalogDifference:
     return compare(old, file)[1]
 
 
-def preview_catalog(company_id: str, file: CatalogFile, progress: Progress | None = None) -> RunSummary:
+def preview_catalog(company_id: str, file: CatalogFile, watch: Watch | None = None) -> RunSummary:
     """What the next run would do because of ``file``, by name: nothing is written."""
     with reading() as connection:
         old = load_rules(connection, company_id)
     new = replace(old, catalog=merge(old.catalog, file))
-    preview = Preview(company_id, new, utcnow(), progress=progress)
-    return preview_people(preview, list_concerned(company_id, old, new))
+    order = Order(company_id, dry_run=True, watch=watch or Watch())
+    return preview_people(order, new, list_concerned(company_id, old, new))
 
 
 def save_catalog(

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from models import Run, reading, utcnow
+from models import Run, reading
 from reconcile.lms.remote import find_lms
 from reconcile.runs.run import conduct
-from reconcile.store.current_run import CurrentRun
+from reconcile.store.current_run import CurrentRun, Order
 from reconcile.store.lease import Claim, find_claim
 from reconcile.store.summary import RunSummary, show_run
 
@@ -38,7 +38,7 @@ def claim_lease(company_id: str) -> Claim:
 
 def conduct_decision(company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary]) -> RunSummary:
     """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
-    run = CurrentRun(claim_lease(company_id), trigger, utcnow(), find_lms())
+    run = CurrentRun(claim_lease(company_id), Order(company_id, trigger), find_lms())
     summary = conduct(run, work)
     if summary.state == "failed":
         raise DecisionError(f"the {trigger} failed: {summary.detail}")

@@ -142,11 +142,11 @@ def _write(
 ) -> None:
     if not done:
         return
-    writer = Writer(connection, run.company_id, run.number, run.now)
+    writer = Writer(connection, run.company_id, run.number, run.order.now)
     writer.insert_changes(inverse, "applied")
     writer.carry_out(inverse)
     run.lms.planned(connection, run.company_id, [each.user_id for each in inverse])
-    save_suppressions(connection, done, run.now)
+    save_suppressions(connection, done, run.order.now)
     connection.execute(_MARK, [_key(change) | {"by": f"by {run.name}"} for change in done])
     run.tally.people += len({each.user_id for each in inverse})
     run.tally.changes.update(change.kind for each in inverse for change in each.changes)

@@ -20,7 +20,7 @@ class LmsRun:
 
     def __init__(self, run: CurrentRun, url: str, token: str) -> None:
         self.run = run
-        self.gate = Gate(run.stop)
+        self.gate = Gate(run.order.watch.stop)
         self._url, self._token = url, token
         self._renewed = 0.0
 

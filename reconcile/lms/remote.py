@@ -58,11 +58,11 @@ class RemoteLms:
 
     def has_work(self, connection: Connection, run: CurrentRun) -> bool:
         """Whether there is anything to read, to send or to ask again; what merely waits is told by hand."""
-        by_hand = run.trigger not in AUTOMATIC
+        by_hand = run.order.trigger not in AUTOMATIC
         is_paused = self._find_pause(connection, run) is not None
         if is_paused and not by_hand:
             return False
-        if run.trigger in READING and not is_paused:
+        if run.order.trigger in READING and not is_paused:
             return True
         if list_waiting(connection, run.company_id) or load_state(connection, run.company_id).failures:
             return True
@@ -110,7 +110,7 @@ class RemoteLms:
         """Runs at the interval and by hand read back; those after a change or for one person only send."""
         with reading() as connection:
             is_paused = self._find_pause(connection, run) is not None
-        return run.trigger in READING and not is_paused
+        return run.order.trigger in READING and not is_paused
 
     def _lms_run_of(self, run: CurrentRun) -> LmsRun:
         if self._lms_run is None or self._lms_run.run is not run:
@@ -120,4 +120,4 @@ class RemoteLms:
 
     def _find_pause(self, connection: Connection, run: CurrentRun) -> str | None:
         state = load_state(connection, run.company_id)
-        return find_pause(state, utcnow(), by_hand=run.trigger not in AUTOMATIC)
+        return find_pause(state, utcnow(), by_hand=run.order.trigger not in AUTOMATIC)

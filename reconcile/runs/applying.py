@@ -22,7 +22,7 @@ def apply_planned(run: CurrentRun) -> None:
     """Carry out or hold every change the run has recorded as planned; can be taken up again after a crash."""
     after = ""
     # They were counted when planned, and are not done: whoever watches sees the way back and forth.
-    run.advance(-run.waiting)
+    run.order.watch.progress(-run.waiting)
     while True:
         with reading() as connection:
             people = load_waiting(connection, run, after)
@@ -31,7 +31,7 @@ def apply_planned(run: CurrentRun) -> None:
         for batch in batches(run, people):
             all_or_each(batch, partial(write_outcomes, run), partial(_give_up, run))
         after = people[-1].user_id
-        run.advance(len(people))
+        run.order.watch.progress(len(people))
 
 
 _COLUMNS = (
@@ -94,7 +94,7 @@ def write_outcomes(run: CurrentRun, people: Sequence[PersonChanges]) -> None:
         held = [person for person in fresh if is_held(run.braked, person)]
         flowing = [person for person in fresh if not is_held(run.braked, person)]
         stale = [person for person in people if versions.get(person.user_id) != person.seen_version]
-        writer = Writer(connection, run.company_id, run.number, run.now)
+        writer = Writer(connection, run.company_id, run.number, run.order.now)
         writer.carry_out(flowing)
         settle_people(connection, run.company_id, [person.user_id for person in flowing])
         run.lms.planned(connection, run.company_id, [person.user_id for person in flowing])

@@ -11,10 +11,10 @@ from reconcile.decide.types import BrakeCounts
 from reconcile.store.current_run import AUTOMATIC, CurrentRun
 
 
-def decide(run: CurrentRun) -> None:
+def ask_brake(run: CurrentRun) -> None:
     """One UPDATE of the run says that it is applying now, and whose changes the brake holds back."""
     with run.transaction() as connection:
-        if not run.is_unbraked:
+        if not run.order.is_unbraked:
             counts = _count(connection, run)
             run.braked = " ".join(list_braked(run, counts))
         run.save(connection, state="applying", braked=run.braked)
@@ -37,7 +37,7 @@ def _count(connection: Connection, run: CurrentRun) -> BrakeCounts:
         losing, gaining = max(0, losing - approved[0]), max(0, gaining - approved[1])
         used = update(Catalog).where(Catalog.company_id == run.company_id)
         connection.execute(used.values(approved_losing=0, approved_gaining=0))
-    return BrakeCounts(run.active_learners, losing, gaining)
+    return BrakeCounts(run.claim.active_learners, losing, gaining)
 
 
 def _count_losing(connection: Connection, run: CurrentRun) -> int:
@@ -45,7 +45,7 @@ def _count_losing(connection: Connection, run: CurrentRun) -> int:
 
     Otherwise many small debounced runs would add up unseen to a big one.
     """
-    if not run.tally.losing or run.trigger not in AUTOMATIC:
+    if not run.tally.losing or run.order.trigger not in AUTOMATIC:
         return run.tally.losing
     # The words of the partial index itself: with bound values neither database would use it.
     statement = (

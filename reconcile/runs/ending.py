@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 from models import PlannedChange, Run, reading, utcnow
 from reconcile.runs.applying import apply_planned
 from reconcile.runs.settling import settle_held
-from reconcile.store.current_run import CurrentRun
+from reconcile.store.current_run import CurrentRun, Watch
 from reconcile.store.summary import RunSummary, Tally, state_of
 
 INTERRUPTED = "interrupted"
@@ -17,7 +17,7 @@ UNFINISHED = ("planning", "applying")
 def finish(run: CurrentRun) -> RunSummary:
     """Record what came of the run; one that changed nothing leaves no row."""
     state = state_of(run.tally, run.left_behind)
-    with run.claim.finishing(run.number, interval=run.trigger == "interval") as connection:
+    with run.claim.finishing(run.number, interval=run.order.trigger == "interval") as connection:
         if run.tally.is_empty and not run.left_behind:
             state = "nothing"
             connection.execute(delete(Run).where(*_row(run)))
@@ -30,7 +30,7 @@ def finish(run: CurrentRun) -> RunSummary:
 
 def finish_without_work(run: CurrentRun) -> RunSummary:
     """Nobody is out of date: the lease row is all that is written."""
-    with run.claim.finishing(run.number, interval=run.trigger == "interval"):
+    with run.claim.finishing(run.number, interval=run.order.trigger == "interval"):
         pass
     return run.summary("nothing")
 
@@ -72,13 +72,12 @@ def finish_interrupted(run: CurrentRun) -> None:
     old = replace(
         run,
         claim=replace(run.claim, last_run=found.number - 1),
-        trigger=found.trigger,
+        order=replace(run.order, trigger=found.trigger, watch=Watch(stop=run.order.watch.stop)),
         braked=found.braked,
         tally=Tally.from_json(found.counts, found.people),
-        progress=None,
     )
     if found.state == "planning":
-        run.active_learners = found.active_learners
+        run.claim = replace(run.claim, active_learners=found.active_learners)
         with old.transaction() as connection:
             abandon(connection, run.company_id, found.number, INTERRUPTED)
         return

@@ -80,7 +80,7 @@ def plan_people(run: CurrentRun, chunks: Iterable[Sequence[Candidate]], choose: 
         for batch in batches(run, planned):
             all_or_each(batch, partial(write_plans, run), partial(_give_up, run, planner))
         run.waiting += sum(not person.at_once for person in planned)
-        run.advance(len(people))
+        run.order.watch.progress(len(people))
 
 
 def batches(run: CurrentRun, people: Sequence[Item]) -> Iterator[Sequence[Item]]:
@@ -104,7 +104,7 @@ def refresh_rules(run: CurrentRun, connection: Connection) -> bool:
 def plan_person(run: CurrentRun, planner: Planner, candidate: Candidate) -> PlannedPerson:
     """One person's plan, and whether it may be carried out before the brake has been asked."""
     plan = planner.plan(candidate)
-    at_once = run.is_unbraked or not is_counted(plan.changes, candidate.observed)
+    at_once = run.order.is_unbraked or not is_counted(plan.changes, candidate.observed)
     return PlannedPerson(candidate, plan, planner.is_active_learner(candidate), at_once)
 
 
@@ -118,7 +118,7 @@ def write_plans(run: CurrentRun, people: Sequence[PlannedPerson]) -> None:
     with run.transaction() as connection:
         versions = lock_people(connection, run.company_id, [person.id for person in people])
         fresh = [person for person in people if versions.get(person.id) == person.candidate.seen_version]
-        writer = Writer(connection, run.company_id, run.number, run.now)
+        writer = Writer(connection, run.company_id, run.number, run.order.now)
         _supersede_held(connection, run, fresh)
         _write_changes(writer, fresh)
         _write_flags(writer, fresh)

@@ -18,6 +18,7 @@ from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.lms.state import list_rested
 from reconcile.runs.ending import UNFINISHED
 from reconcile.runs.run import run_company
+from reconcile.store.current_run import Order, Watch
 from reconcile.store.lease import IS_FREE, is_interval_due
 from reconcile.store.summary import RunSummary
 
@@ -181,6 +182,6 @@ def run_due(
         if company_id in interval:
             # Never longer than asked for: "about every 40 minutes" is a promise to whoever waits.
             delay = seconds * (1 - JITTER * random.random())  # noqa: S311
-            yield run_company(company_id, trigger="interval", interval_seconds=delay, stop=stop)
+            yield run_company(Order(company_id, "interval", interval=delay, watch=Watch(stop=stop)))
         else:
-            yield run_company(company_id, trigger="change", stop=stop)
+            yield run_company(Order(company_id, "change", watch=Watch(stop=stop)))

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, insert, update
 
-from models import Lease, Run, is_awaited
+from models import Lease, Run, is_awaited, utcnow
 from reconcile.decide.types import Catalog, Observed, Rules, Settings
 from reconcile.store.lease import Claim
 from reconcile.store.rules import RulesKey
@@ -30,10 +30,40 @@ class RunStopped(Exception):
     """The process is told to end: stop after the change in hand, the next run takes up what is left."""
 
 
-Progress = Callable[[int], None]
-"""Called with the number of people done since the last call."""
-Sending = Callable[[int, int], None]
-"""Called with how many assignments have been dealt with, and of how many."""
+@dataclass(frozen=True)
+class Watch:
+    """Whoever follows a run: is told how far it is, and may stop it."""
+
+    progress: Callable[[int], None] = lambda _people: None
+    """Called with the number of people done since the last call."""
+    sending: Callable[[int, int], None] = lambda _done, _of: None
+    """Called with how many assignments have been dealt with, and of how many."""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a run."""
+
+    company_id: str
+    trigger: str = "manual"
+    """``interval``, ``change``, ``manual``, ``person``, ``release`` or ``undo``."""
+    user_id: str | None = None
+    """The one person to run, where the trigger is ``person``."""
+    force: bool = False
+    """Ignore the brake."""
+    dry_run: bool = False
+    """Plan, and write nothing."""
+    now: dt.datetime = field(default_factory=utcnow)
+    """The moment to plan for."""
+    interval: float | None = None
+    """Run only where the last interval run began so many seconds ago."""
+    watch: Watch = field(default_factory=Watch)
+
+    @property
+    def is_unbraked(self) -> bool:
+        """Whether an operator's word stands in for the brake: one person, a release, ``--force``."""
+        return self.force or self.trigger in ("person", "release")
 
 
 class Lms(Protocol):
@@ -60,19 +90,11 @@ class CurrentRun:
     """What every step of a run needs to know. Made once the lease is claimed."""
 
     claim: Claim
-    trigger: str
-    now: dt.datetime
+    order: Order
     lms: Lms
-    user_id: str | None = None
-    force: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)
-    progress: Progress | None = None
-    sending: Sending | None = None
     rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalog()))
     rules_key: RulesKey = ()
     tally: Tally = field(default_factory=Tally)
-    active_learners: int = 0
-    """Before the run: what the brake measures by."""
     has_held: bool = False
     """Whether changes of earlier runs are held."""
     has_superseded: bool = False
@@ -100,18 +122,13 @@ class CurrentRun:
         return show_run(self.company_id, self.number)
 
     @property
-    def is_unbraked(self) -> bool:
-        """Whether an operator's word stands in for the brake: one person, a release, ``--force``."""
-        return self.force or self.trigger in ("person", "release")
-
-    @property
     def today(self) -> dt.date:
-        return self.now.date()
+        return self.order.now.date()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction of the run; ``LeaseLost`` or ``RunStopped`` where it must not begin."""
-        if self.stop.is_set():
+        if self.order.watch.stop.is_set():
             raise RunStopped
         before = deepcopy(self.tally)
         try:
@@ -131,10 +148,10 @@ class CurrentRun:
                 insert(Run).values(
                     company_id=self.company_id,
                     number=self.number,
-                    trigger=self.trigger,
+                    trigger=self.order.trigger,
                     state="planning",
-                    started_at=self.now,
-                    active_learners=self.active_learners,
+                    started_at=self.order.now,
+                    active_learners=self.claim.active_learners,
                     counts=self.tally.to_json(),
                 )
             )
@@ -144,16 +161,6 @@ class CurrentRun:
         key = {"company": self.company_id, "run_number": self.number}
         counts = {"people": self.tally.people, "counts": self.tally.to_json()}
         connection.execute(_UPDATE_RUN.values(**counts, **values), key)
-
-    def advance(self, people: int) -> None:
-        """Tell whoever watches that so many people are done."""
-        if self.progress:
-            self.progress(people)
-
-    def advance_sending(self, done: int, of: int) -> None:
-        """Tell whoever watches how far the sending is."""
-        if self.sending:
-            self.sending(min(done, of), of)
 
     def summary(self, state: str, detail: str | None = None) -> RunSummary:
         seconds = seconds_since(self.started)

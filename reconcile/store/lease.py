@@ -121,17 +121,17 @@ class Claim:
         return {"company": self.company_id, "mine": self.owner, "my_fence": self.fence}
 
 
-def find_claim(company_id: str, *, interval_seconds: float | None = None) -> Claim | None:
+def find_claim(company_id: str, interval: float | None = None) -> Claim | None:
     """Claim the lease, or None while another run has it.
 
-    With ``interval_seconds`` only if the interval run is due, which then is due again that much later:
+    With ``interval``, in seconds, only if the interval run is due, which then is due again that much later:
     of two processes at the same tick, one gets it.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
     values: dict[str, object] = {"company": company_id, "new_owner": owner}
     statement = _CLAIM
-    if interval_seconds is not None:
-        statement, values["delay"] = _CLAIM_INTERVAL, interval_seconds
+    if interval is not None:
+        statement, values["delay"] = _CLAIM_INTERVAL, interval
     with writing() as connection:
         if connection.execute(statement, values).rowcount != 1:
             made = connection.execute(_INSERT, {"company_id": company_id}).rowcount

@@ -9,8 +9,7 @@ import pytest
 from flask import Flask
 
 from reconcile.lms.sending import outbox, sender
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_person, use_catalog
+from tests.support.acme import COMPANY, NOON, add_person, run_company, use_catalog
 from tests.support.platform_faults import LATE
 from tests.support.training_platform import Platform, serving
 

@@ -14,7 +14,6 @@ from sqlalchemy import event, insert
 
 from app import create_app
 from models import Company, db, engine, writing
-from reconcile.runs.run import run_company
 from tests.conftest import SCALE, empty_tables, scaled
 from tests.support.acme import (
     COMPANY,
@@ -27,6 +26,7 @@ from tests.support.acme import (
     dump,
     end_lease,
     rows_of_everybody,
+    run_company,
     runs,
     use_catalog,
 )

@@ -23,7 +23,6 @@ from flask import Flask
 from app import create_app
 from benchmarks.postgres import free_port
 from config import Config
-from reconcile.runs.run import run_company
 from tests.conftest import scaled
 from tests.reconcile.conftest import on_sqlite
 from tests.support.acme import (
@@ -36,6 +35,7 @@ from tests.support.acme import (
     deactivate,
     end_lease,
     rows_of,
+    run_company,
     use_catalog,
 )
 from tests.support.platform_faults import AFTER, Faults, Mix

@@ -24,6 +24,9 @@ from models import (
     writing,
 )
 from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.runs import run
+from reconcile.store.current_run import Order
+from reconcile.store.summary import RunSummary
 
 COMPANY = "23456"
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -52,6 +55,11 @@ def day(number: int) -> dt.datetime:
 
 def use_catalog(text: str = CATALOG, now: dt.datetime = NOON) -> None:
     save_catalog(COMPANY, parse_catalog(text), now=now)
+
+
+def run_company(company_id: str = COMPANY, **asked: Any) -> RunSummary:
+    """The product's ``run_company``, with what is asked of it given by name."""
+    return run.run_company(Order(company_id, **asked))
 
 
 def add_person(user_name: str = "joy@acme.example", tags: str | None = None, **columns: Any) -> str:

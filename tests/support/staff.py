@@ -1,7 +1,6 @@
 """A staff that has its course, and a run of which the brake holds something."""
 
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_people, day, deactivate, runs, use_catalog
+from tests.support.acme import COMPANY, NOON, add_people, day, deactivate, run_company, runs, use_catalog
 
 SENT = {"SEC-101": "sent"}
 PAUSED = {"SEC-101": "paused"}

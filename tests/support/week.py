@@ -13,8 +13,8 @@ from models import ExemptionProposal, LogEntry, Run, reading, utcnow, writing
 from reconcile.catalog.change import CatalogError, parse_catalog, save_alias, save_catalog
 from reconcile.decisions.overrides import save_exemption, save_pin
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
 from scim.tokens import create_token
+from tests.support.acme import run_company
 from tests.support.idp import CORE, ENTERPRISE, TRAINING, Idp, replace
 
 ACME_SAYS = "Zanzibar"

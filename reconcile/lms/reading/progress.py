@@ -205,7 +205,7 @@ def _load_ours(
 def _write(connection: Connection, lms_run: LmsRun, news: News) -> None:
     people = {row.user_id for row, _values in news.updates} | {one.user_id for one in news.adopted}
     # The person before the rows, as everywhere.
-    queue_people(connection, lms_run.company_id, list(people), lms_run.run.now, supersede=False)
+    queue_people(connection, lms_run.company_id, list(people), lms_run.run.order.now, supersede=False)
     for row, values in news.updates:
         unchanged = (Assignment.progress == row.progress, Assignment.delivery == row.delivery)
         statement = update(Assignment).where(is_row(Assignment), *unchanged).values(**values)

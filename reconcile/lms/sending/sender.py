@@ -55,7 +55,8 @@ class Sender:
 
     def send(self, resume_after: str = "") -> None:
         """Everybody once, from ``resume_after`` on; then those left in doubt, as soon as that is useful."""
-        self._send_chunks(iter([[self.run.user_id]]) if self.run.user_id else self._list_chunks(resume_after))
+        user_id = self.run.order.user_id
+        self._send_chunks(iter([[user_id]]) if user_id else self._list_chunks(resume_after))
         if self.doubtful and self._may_wait():
             people = sorted(self.doubtful)
             self.doubtful.clear()
@@ -67,9 +68,9 @@ class Sender:
 
     def _may_wait(self) -> bool:
         """Wait until what was asked has settled; a run for one person has somebody waiting for it."""
-        if self.run.user_id or self.gate.find_obstacle():
+        if self.run.order.user_id or self.gate.find_obstacle():
             return False
-        return not self.run.stop.wait(SETTLE_SECONDS)
+        return not self.run.order.watch.stop.wait(SETTLE_SECONDS)
 
     def _list_chunks(self, resume_after: str) -> Iterator[list[str]]:
         """Everybody in order of id, beginning in the middle where an earlier run was stopped there."""
@@ -154,4 +155,4 @@ class Sender:
                 self.counts += record(self.lms_run.writer(connection), receipts)
         self.doubtful.update(one.item.user_id for one in receipts if one.what in IN_DOUBT)
         self._dealt_with += sum(one.item.course != "" for one in receipts)
-        self.run.advance_sending(self._dealt_with, self.to_send)
+        self.run.order.watch.sending(min(self._dealt_with, self.to_send), self.to_send)

@@ -23,7 +23,7 @@ SENT_KINDS = ("assign", "withdraw", "resume")
 def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: str) -> None:
     """Remember how the platform did, and where a run that stopped early left off."""
     note_platform(connection, run, gate)
-    if run.user_id:
+    if run.order.user_id:
         return
     now = utcnow()
     failures = load_state(connection, run.company_id).failures
@@ -33,7 +33,7 @@ def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: st
         run.company_id,
         failures=failures,
         # A process that was told to stop says nothing about the platform: the next one goes on at once.
-        rest_until=now if failures and run.stop.is_set() else rest_after(failures, now),
+        rest_until=now if failures and run.order.watch.stop.is_set() else rest_after(failures, now),
         resume_after=last_asked if gate.find_obstacle() else None,
     )
 
@@ -60,9 +60,9 @@ def count_waiting(connection: Connection, run: CurrentRun) -> int:
     learners = select(func.count()).where(
         LmsLearner.company_id == run.company_id, text(f"lms_learners.{LEARNER_WORK}"), ~has_rows
     )
-    if run.user_id:
-        rows = rows.where(Assignment.user_id == run.user_id)
-        learners = learners.where(LmsLearner.user_id == run.user_id)
+    if run.order.user_id:
+        rows = rows.where(Assignment.user_id == run.order.user_id)
+        learners = learners.where(LmsLearner.user_id == run.order.user_id)
     return connection.execute(rows).scalar_one() + connection.execute(learners).scalar_one()
 
 

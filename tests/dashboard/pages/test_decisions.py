@@ -6,10 +6,10 @@ from flask import Flask
 
 from models import utcnow
 from reconcile.catalog.change import parse_catalog, save_catalog
-from reconcile.runs.run import run_company
 from scim.tokens import create_token
 from tests.dashboard.conftest import Live, on_both
 from tests.dashboard.test_guard import dump
+from tests.support.acme import run_company
 from tests.support.browser import Browser, Markup
 from tests.support.idp import TRAINING, Idp
 

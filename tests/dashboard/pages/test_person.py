@@ -9,10 +9,9 @@ from sqlalchemy import insert, select
 from companies import change_company
 from models import LogEntry, new_id, reading, utcnow, writing
 from reconcile.explain.person import explain_person
-from reconcile.runs.run import run_company
 from scim.tokens import create_token
 from tests.dashboard.conftest import on_both
-from tests.support.acme import use_catalog
+from tests.support.acme import run_company, use_catalog
 from tests.support.browser import Browser
 from tests.support.idp import CORE, Idp
 

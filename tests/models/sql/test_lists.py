@@ -6,10 +6,9 @@ from sqlalchemy import event, make_url, select, text, update
 
 from models import Assignment, QueueEntry, engine, writing
 from models.sql.lists import listed
-from reconcile.runs.run import run_company
 from reconcile.store.people import load_people
 from reconcile.store.queue import lock_people
-from tests.support.acme import COMPANY, add_people, use_catalog
+from tests.support.acme import COMPANY, add_people, run_company, use_catalog
 
 HERD = 400
 MINE = "assignments {} assignments.company_id = {} AND assignments.user_id = value.value"

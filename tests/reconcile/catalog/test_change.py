@@ -14,7 +14,6 @@ from reconcile.catalog.change import (
     save_catalog,
 )
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
 from tests.support.acme import (
     CATALOG,
     COMPANY,
@@ -24,6 +23,7 @@ from tests.support.acme import (
     dump,
     open_flags,
     rows_of,
+    run_company,
     use_catalog,
 )
 

@@ -6,7 +6,6 @@ from sqlalchemy import select
 from models import Catalog, QueueEntry, reading
 from reconcile.catalog.change import parse_catalog, preview_catalog, save_alias
 from reconcile.decisions.overrides import save_exemption, save_pin
-from reconcile.runs.run import run_company
 from tests.support.acme import (
     CATALOG,
     COMPANY,
@@ -17,6 +16,7 @@ from tests.support.acme import (
     courses_of,
     deactivate,
     open_flags,
+    run_company,
     use_catalog,
 )
 

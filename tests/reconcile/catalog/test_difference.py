@@ -4,8 +4,7 @@ import pytest
 from flask import Flask
 
 from reconcile.catalog.change import CatalogError, diff_catalog, parse_catalog, save_catalog
-from reconcile.runs.run import run_company
-from tests.support.acme import CATALOG, COMPANY, NOON, add_person, courses_of, dump, use_catalog
+from tests.support.acme import CATALOG, COMPANY, NOON, add_person, courses_of, dump, run_company, use_catalog
 
 
 def test_the_difference_is_told_line_by_line(app: Flask) -> None:

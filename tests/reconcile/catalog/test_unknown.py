@@ -6,8 +6,7 @@ from flask import Flask
 import reconcile.catalog.unknown
 from models import reading
 from reconcile.catalog.unknown import list_unknown_codes
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_people, use_catalog
+from tests.support.acme import COMPANY, NOON, add_people, run_company, use_catalog
 
 
 def test_a_code_whose_last_flag_is_closed_meanwhile_is_left_out(

@@ -7,8 +7,7 @@ from flask import Flask
 
 from models import utcnow
 from reconcile.decisions.overrides import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_person, courses_of, day, use_catalog
+from tests.support.acme import COMPANY, NOON, add_person, courses_of, day, run_company, use_catalog
 from tests.support.staff import SENT, make_staff
 
 

@@ -11,7 +11,6 @@ from flask import Flask, current_app
 from models import utcnow
 from reconcile.decisions.overrides import DecisionError, discard_run, release_run, undo_run
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
 from reconcile.store.lease import find_claim
 from tests.support.acme import (
     COMPANY,
@@ -23,6 +22,7 @@ from tests.support.acme import (
     deactivate,
     dump,
     rows_of,
+    run_company,
     runs,
 )
 from tests.support.staff import PAUSED, SENT, hold_some, make_staff

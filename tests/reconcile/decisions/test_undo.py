@@ -8,7 +8,6 @@ from sqlalchemy import select
 from models import Suppression, reading, utcnow
 from reconcile.decisions.overrides import undo_run
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
 from tests.support.acme import (
     COMPANY,
     NOON,
@@ -19,6 +18,7 @@ from tests.support.acme import (
     day,
     deactivate,
     rows_of,
+    run_company,
 )
 from tests.support.staff import PAUSED, SENT, make_staff
 

@@ -11,7 +11,6 @@ from models import AccessToken, GroupMember, LogEntry, new_id, writing
 from reconcile.decisions.overrides import save_exemption, save_pin
 from reconcile.decisions.progress import record_progress
 from reconcile.explain.person import explain_person
-from reconcile.runs.run import run_company
 from reconcile.store.names import PersonNotFound
 from tests.support.acme import (
     COMPANY,
@@ -23,6 +22,7 @@ from tests.support.acme import (
     day,
     deactivate,
     dump,
+    run_company,
     use_catalog,
 )
 

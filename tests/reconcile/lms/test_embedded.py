@@ -8,8 +8,17 @@ from flask import Flask
 from reconcile.decide.types import Observed
 from reconcile.decisions.progress import Mark, ProgressError, parse_mark, record_progress
 from reconcile.lms.embedded import EmbeddedLms
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_person, change_people, courses_of, day, rows_of, use_catalog
+from tests.support.acme import (
+    COMPANY,
+    NOON,
+    add_person,
+    change_people,
+    courses_of,
+    day,
+    rows_of,
+    run_company,
+    use_catalog,
+)
 
 JOY = "joy@acme.example"
 

@@ -8,7 +8,6 @@ from flask import Flask
 
 import reconcile.runs.applying
 import reconcile.runs.planning
-from reconcile.runs.run import run_company
 from tests.support.acme import (
     COMPANY,
     NOON,
@@ -19,6 +18,7 @@ from tests.support.acme import (
     courses_of,
     courses_of_everybody,
     day,
+    run_company,
     runs,
     use_catalog,
 )
@@ -71,7 +71,7 @@ def test_what_is_planned_for_people_already_there_waits_for_the_brake(
     kim = add_person("kim@acme.example", tags="ETH-1")
 
     seen: dict[str, Any] = {}
-    before(reconcile.runs.run, "decide", monkeypatch, lambda: seen.update(courses_of_everybody()))
+    before(reconcile.runs.run, "ask_brake", monkeypatch, lambda: seen.update(courses_of_everybody()))
     run_company(COMPANY, now=NOON)
     assert seen == {joy: {"SEC-101": "sent"}, kim: {"ETH-1": "sent"}}
     assert courses_of(joy) == {"ETH-1": "sent"}

@@ -3,7 +3,6 @@
 from flask import Flask
 
 from reconcile.catalog.change import parse_catalog, preview_catalog, save_catalog
-from reconcile.runs.run import run_company
 from tests.support.acme import (
     CATALOG,
     COMPANY,
@@ -15,6 +14,7 @@ from tests.support.acme import (
     day,
     deactivate,
     dump,
+    run_company,
     runs,
     use_catalog,
 )
@@ -77,7 +77,7 @@ def test_a_forced_run_knows_no_brake(app: Flask) -> None:
 def test_a_run_of_one_person_goes_on_also_for_one_who_is_held(app: Flask) -> None:
     people = make_staff()
     number = hold_some(people)
-    assert run_company(COMPANY, user_id=people[0], now=day(1)).state == "applied"
+    assert run_company(COMPANY, trigger="person", user_id=people[0], now=day(1)).state == "applied"
     assert courses_of(people[0]) == PAUSED
     assert changes_of(number).count(("SEC-101", "pause", "held")) == 10
 

@@ -12,7 +12,7 @@ from models import engine
 from reconcile.decide.plan import make_plan
 from reconcile.decide.types import Person, PersonPlan, Rules
 from reconcile.runs.planning import write_plans
-from reconcile.runs.run import run_company
+from reconcile.store.current_run import Watch
 from tests.support.acme import (
     CATALOG,
     COMPANY,
@@ -24,6 +24,7 @@ from tests.support.acme import (
     day,
     dump,
     open_flags,
+    run_company,
     use_catalog,
 )
 
@@ -152,6 +153,6 @@ def test_settings_changed_in_the_middle_of_a_run_hold_for_who_is_read_after(
     def load_catalog_once(_people: int) -> None:
         use_catalog(CATALOG.replace("journeys:", "  - {code: NEW-1, title: New}\njourneys:"))
 
-    run_company(COMPANY, now=NOON, progress=load_catalog_once)
+    run_company(COMPANY, now=NOON, watch=Watch(load_catalog_once))
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == courses_of(kim) == {"NEW-1": "sent"}

@@ -3,8 +3,7 @@
 from flask import Flask
 
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
-from tests.support.acme import COMPANY, NOON, add_person, day, dump, use_catalog
+from tests.support.acme import COMPANY, NOON, add_person, day, dump, run_company, use_catalog
 
 
 def test_a_dry_run_names_what_would_change_and_writes_nothing(app: Flask) -> None:

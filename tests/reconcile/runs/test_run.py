@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from models import Company, QueueEntry, writing
 from reconcile.decisions.progress import record_progress
-from reconcile.runs.run import run_company
+from reconcile.store.current_run import Watch
 from reconcile.store.lease import find_claim
 from tests.conftest import scaled
 from tests.support.acme import (
@@ -27,6 +27,7 @@ from tests.support.acme import (
     dump,
     open_flags,
     rows_of,
+    run_company,
     runs,
     use_catalog,
 )
@@ -148,7 +149,7 @@ def test_a_run_of_one_person_leaves_the_others_for_later(app: Flask) -> None:
     use_catalog()
     joy = add_person(tags="SEC-101")
     kim = add_person("kim@acme.example", tags="SEC-101")
-    summary = run_company(COMPANY, user_id=joy, now=NOON)
+    summary = run_company(COMPANY, trigger="person", user_id=joy, now=NOON)
     assert (summary.state, runs()) == ("applied", {1: ("person", "applied")})
     assert (courses_of(joy), courses_of(kim)) == ({"SEC-101": "sent"}, {})
 
@@ -194,7 +195,7 @@ def test_a_stopping_process_gives_back_the_lease_and_the_next_run_goes_on(app: F
     stop = threading.Event()
     with writing() as connection:
         connection.execute(update(QueueEntry).values(seen_at=NOON))
-    summary = run_company(COMPANY, now=NOON, stop=stop, progress=lambda _people: stop.set())
+    summary = run_company(COMPANY, now=NOON, watch=Watch(lambda _people: stop.set(), stop=stop))
     assert summary.state == "partial"
     assert courses_of_everybody()
     assert run_company(COMPANY, now=NOON).state in ("applied", "nothing")

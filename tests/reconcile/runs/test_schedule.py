@@ -15,6 +15,7 @@ import reconcile.runs.schedule
 from models import Company, Lease, QueueEntry, reading, utcnow, writing
 from reconcile.lms.sending.sender import Sender
 from reconcile.runs.schedule import Scheduler, run_due, start_scheduler
+from reconcile.store.current_run import Order
 from reconcile.store.lease import database_time
 from reconcile.store.summary import RunSummary, Tally
 from tests.support.acme import (
@@ -284,9 +285,9 @@ def test_a_company_whose_run_failed_is_left_alone_for_a_while(
 ) -> None:
     started: list[str] = []
 
-    def fail(company_id: str, **_options: Any) -> RunSummary:
-        started.append(company_id)
-        return RunSummary(company_id, 1, "failed", Tally(), 0.0)
+    def fail(order: Order) -> RunSummary:
+        started.append(order.company_id)
+        return RunSummary(order.company_id, 1, "failed", Tally(), 0.0)
 
     monkeypatch.setattr(reconcile.runs.schedule, "run_company", fail)
     scheduler = Scheduler(app)

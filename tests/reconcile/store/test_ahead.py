@@ -6,11 +6,17 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reconcile.runs.run import run_company
 from reconcile.store import ahead
 from reconcile.store import people as load
 from reconcile.store.ahead import reading_ahead
-from tests.support.acme import COMPANY, add_people, change_people, courses_of_everybody, use_catalog
+from tests.support.acme import (
+    COMPANY,
+    add_people,
+    change_people,
+    courses_of_everybody,
+    run_company,
+    use_catalog,
+)
 
 SENT = {"SEC-101": "sent"}
 

@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Flag, Lease, Run, reading
-from reconcile.runs.run import run_company
+from reconcile.store.current_run import Watch
 from tests.support.acme import (
     COMPANY,
     NOON,
@@ -16,6 +16,7 @@ from tests.support.acme import (
     changes_of,
     courses_of,
     day,
+    run_company,
     runs,
     use_catalog,
 )
@@ -50,7 +51,7 @@ def test_progress_is_told_person_by_person(app: Flask) -> None:
     use_catalog()
     add_people((f"person{number}@acme.example" for number in range(30)), tags="SEC-101")
     told: list[int] = []
-    run_company(COMPANY, now=NOON, progress=told.append)
+    run_company(COMPANY, now=NOON, watch=Watch(told.append))
     assert sum(told) == 30
 
 
@@ -60,7 +61,7 @@ def test_whose_changes_wait_for_the_brake_is_done_once_they_are_carried_out(app:
     run_company(COMPANY, now=NOON)
     change_people(people[:3], tags=None)
     told: list[int] = []
-    run_company(COMPANY, now=NOON, progress=told.append)
+    run_company(COMPANY, now=NOON, watch=Watch(told.append))
     assert told == [3, -3, 3]
 
 

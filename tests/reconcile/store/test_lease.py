@@ -93,13 +93,13 @@ def test_every_transaction_renews_the_lease(app: Flask) -> None:
 
 
 def test_an_interval_claim_is_due_once_per_interval(app: Flask) -> None:
-    claim = find_claim("23456", interval_seconds=2400)
+    claim = find_claim("23456", interval=2400)
     assert claim is not None
     finish(claim, interval=True)
-    assert find_claim("23456", interval_seconds=2400) is None
+    assert find_claim("23456", interval=2400) is None
     with writing() as connection:
         connection.execute(update(Lease).values(next_due=database_time() - 1))
-    again = find_claim("23456", interval_seconds=2400)
+    again = find_claim("23456", interval=2400)
     assert again is not None
     assert again.interval_run == 1
 
@@ -120,7 +120,7 @@ def test_of_eight_threads_one_gets_the_lease(app: Flask) -> None:
     def claim() -> None:
         with app.app_context():
             gate.wait()
-            winners.append(find_claim("23456", interval_seconds=60))
+            winners.append(find_claim("23456", interval=60))
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
     for thread in threads:

@@ -2,9 +2,8 @@
 
 import pytest
 
-from reconcile.runs.run import run_company
 from reconcile.store.summary import RunSummary
-from tests.support.acme import COMPANY, COURSES, NOON, add_person, use_catalog
+from tests.support.acme import COMPANY, COURSES, NOON, add_person, run_company, use_catalog
 from tests.support.training_platform import Platform, Row
 
 BEGUN = {"status": "in_progress", "progress": 40, "started_at": "2026-03-03T08:00:00Z"}

@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from models import User, writing
-from reconcile.runs.run import run_company
 from reconcile.store.summary import RunSummary
-from tests.support.acme import COMPANY, COURSES, NOON, add_person, change_people, use_catalog
+from tests.support.acme import COMPANY, COURSES, NOON, add_person, change_people, run_company, use_catalog
 from tests.support.training_platform import Platform
 
 

@@ -144,7 +144,7 @@ def test_what_was_carried_out_after_it_was_no_longer_wanted_is_withdrawn(
     use_catalog(COURSES)
     joy = add_person(tags="SEC-101")
     platform.faults = Matching("late", lambda request: request.path.endswith("/learner_trainings"))
-    run(user_id=joy)
+    run(trigger="person", user_id=joy)
     platform.faults = Faults()
     update_person(joy, tags=None)
     run_by_hand()

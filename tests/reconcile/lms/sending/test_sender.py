@@ -12,6 +12,7 @@ from models import Flag, Lease, LmsLearner, LmsState, reading, utcnow, writing
 from reconcile.lms.sending.sender import IN_FLIGHT
 from reconcile.lms.session import MOST_FAILURES
 from reconcile.runs.schedule import run_due
+from reconcile.store.current_run import Watch
 from tests.reconcile.conftest import on_sqlite
 from tests.reconcile.lms.sending.conftest import run, run_by_hand, writes
 from tests.support.acme import (
@@ -68,7 +69,7 @@ def test_nobody_is_archived_while_the_pauses_are_held(app: Flask, platform: Plat
 def test_a_run_for_one_person_sends_only_hers(app: Flask, platform: Platform) -> None:
     use_catalog(COURSES)
     joy, bob = add_people(["joy", "bob"], "SEC-101")
-    run(user_id=bob)
+    run(trigger="person", user_id=bob)
     assert [row["external_id"] for row in platform.learners.rows()] == [bob]
     run()
     assert platform.open_assignments() == {(joy, 1): 1, (bob, 1): 1}
@@ -200,7 +201,7 @@ def test_a_stopping_process_puts_back_what_it_has_not_sent(app: Flask, platform:
             stop.set()
 
     platform.at_point = at_point
-    run(stop=stop)
+    run(watch=Watch(stop=stop))
     assert len(platform.requests) < 40
     waiting = [row.delivery for user_id in people for row in rows_of(user_id) if row.delivery != "sent"]
     assert set(waiting) == {"to_send"}
@@ -218,7 +219,7 @@ def test_whoever_watches_is_told_how_far_the_sending_is(app: Flask, platform: Pl
     add_people([f"person{number}" for number in range(60)], "SEC-101, ETH-1")
     platform.delay = 0.02
     told: list[tuple[int, int]] = []
-    run(sending=lambda done, of: told.append((done, of)))
+    run(watch=Watch(sending=lambda done, of: told.append((done, of))))
     assert told == sorted(told)
     assert told[-1] == (120, 120)
     assert len(told) > 1

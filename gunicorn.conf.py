@@ -37,7 +37,7 @@ def post_worker_init(worker: Any) -> None:
     """The worker serves: log to standard output, and start ticking."""
     from app import configure_logging
     from reconcile.runs.schedule import start_scheduler
-    from scim.log.retention import prune_log
+    from scim.log.log import prune_log
 
     configure_logging(worker.wsgi.config["HERDBOOK"].log_level, sys.stdout)
     worker.scheduler = start_scheduler(worker.wsgi, chores=[prune_log])

@@ -16,9 +16,9 @@ from reconcile.decisions.overrides import DecisionError, save_exemption, save_pi
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.explain.person import explain_person
 from reconcile.store.names import PersonNotFound
-from scim.auth import Access
 from scim.errors import ScimError
 from scim.resources.csv_feed import COLUMNS, import_person
+from scim.tokens import Access
 
 learners = AppGroup("learners", help="People who come in a file instead of over SCIM.")
 progress = AppGroup("progress", help="Progress of learners, where no training platform tells it.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import Blueprint, Request, Response, g, request
+from flask import Blueprint, Response, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -14,15 +14,16 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllo
 from models import new_id, open_connection, open_snapshot, utcnow
 from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
-from scim.auth import require_token
 from scim.bodies import MAX_BYTES, dump, parse_body
-from scim.log.log import Entry, record_refusal, to_idp
+from scim.log.call import Call, to_idp
+from scim.log.log import record_refusal
 from scim.log.tally import count_request
-from scim.responses import MEDIA_TYPE, respond
+from scim.tokens import require_token
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/scim/"
+MEDIA_TYPE = "application/scim+json"
 MAX_LINE = 8190
 """Characters of path and query. gunicorn would refuse a longer line in HTML, so it lets us."""
 MAX_DRAIN = 8 * MAX_BYTES
@@ -37,10 +38,11 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 def install(blueprint: Blueprint) -> None:
     """Put the gate before the routes of ``blueprint``, and before every unknown path beside them."""
-    blueprint.before_app_request(enter)
+    blueprint.before_request(enter)
+    blueprint.before_app_request(refuse_stray)
     blueprint.after_request(leave)
-    blueprint.teardown_app_request(close_connection)
-    # Once for what is refused before a route is found, once ahead of the blueprint's own last resort.
+    blueprint.teardown_request(close_connection)
+    # Once for what no route answers, once ahead of the blueprint's own last resort.
     blueprint.app_errorhandler(errors.ScimError)(refuse)
     blueprint.errorhandler(errors.ScimError)(refuse)
     for unusable in DATABASE_UNUSABLE:
@@ -52,34 +54,39 @@ def install(blueprint: Blueprint) -> None:
 
 
 def enter() -> None:
-    """Before anything else is looked at: the length of the request line, then the access token."""
-    # The request itself: its proxy would look it up for each of the questions that follow.
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    if not asked.path.startswith(PREFIX):
-        return
-    entry = g.entry = _open_entry(asked)
-    if len(asked.environ.get("RAW_URI") or asked.full_path) > MAX_LINE:
+    """Before anything else is looked at: the length of the request line, the access token, the query."""
+    _let_in()
+    _require_utf8(request.query_string)
+
+
+def refuse_stray() -> None:
+    """A path or a method below ``/scim/`` that no route answers is refused as a route would, token first."""
+    error = request.routing_exception
+    if error is not None and request.path.startswith(PREFIX):
+        try:
+            _let_in()
+        finally:
+            close_connection()
+        raise _from_http(error)
+
+
+def _let_in() -> None:
+    environ = request.environ
+    call = g.call = _open_call(environ)
+    if len(environ.get("RAW_URI") or request.full_path) > MAX_LINE:
         raise errors.UriTooLong
+    is_read = environ["REQUEST_METHOD"] == "GET"
     try:
-        _let_in(entry, asked)
+        connection = g.connection = open_snapshot() if is_read else open_connection()
+        call.access = require_token(connection, environ.get("HTTP_AUTHORIZATION"), call.company_id, utcnow())
     except DATABASE_UNUSABLE as error:
         raise errors.Unavailable from error
-    if asked.routing_exception is not None:
-        raise _from_http(asked.routing_exception)
-    _require_utf8(asked.query_string)
-
-
-def _let_in(entry: Entry, asked: Request) -> None:
-    is_read = asked.method == "GET"
-    connection = g.connection = open_snapshot() if is_read else open_connection()
-    authorization = asked.environ.get("HTTP_AUTHORIZATION")
-    entry.access = require_token(connection, authorization, entry.company_id, utcnow())
     if is_read:
-        entry.snapshot = connection
+        call.snapshot = connection
     else:
-        # PostgreSQL has begun one by itself.
+        # PostgreSQL has begun a transaction by itself.
         connection.connection.rollback()
-        entry.connection = connection
+        call.connection = connection
 
 
 def close_connection(_: BaseException | None = None) -> None:
@@ -90,23 +97,28 @@ def close_connection(_: BaseException | None = None) -> None:
 
 def leave(response: Response) -> Response:
     """Count the request, note the token's use."""
-    entry: Entry = g.entry
+    call: Call = g.call
     if request.method == "OPTIONS":
         response.content_type = MEDIA_TYPE
-    if entry.access is not None:
-        count_request(entry.access, entry.operation, utcnow())
-    response.headers.add("X-Request-ID", entry.correlation_id)
+    if call.access is not None:
+        count_request(call.access, call.operation, utcnow())
+    response.headers.add("X-Request-ID", call.correlation_id)
     return response
 
 
 def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
     """The SCIM answer to a refused request (RFC 7644 3.12), after its line in the provisioning log."""
     if cause is not None:
-        logger.error("request %s failed", g.entry.correlation_id, exc_info=cause)
-    record_refusal(g.entry, error)
+        logger.error("request %s failed", g.call.correlation_id, exc_info=cause)
+    record_refusal(g.call, error)
     response = respond(dump(error.to_body()), error.status)
     response.headers.update(error.headers)
     return response
+
+
+def respond(text: str, status: int = 200) -> Response:
+    """The answer with this JSON text."""
+    return Response(text, status, content_type=MEDIA_TYPE)
 
 
 def read_body() -> Any:
@@ -125,14 +137,14 @@ def read_body() -> Any:
         raise errors.InvalidSyntax("The body ended before its Content-Length.") from None
 
 
-def _open_entry(asked: Request) -> Entry:
-    company_id = (asked.path.split("/") + [""] * 4)[3]
-    wanted = asked.environ.get("HTTP_X_REQUEST_ID", "")
-    return Entry(
+def _open_call(environ: dict[str, Any]) -> Call:
+    company_id = (request.path.split("/") + [""] * 4)[3]
+    wanted = environ.get("HTTP_X_REQUEST_ID", "")
+    return Call(
         company_id=company_id,
-        idp=to_idp(asked.environ.get("HTTP_USER_AGENT")),
+        idp=to_idp(environ.get("HTTP_USER_AGENT")),
         correlation_id=wanted if _CORRELATION.fullmatch(wanted) else new_id(),
-        operation=_OPERATIONS.get(asked.method, "read"),
+        operation=_OPERATIONS.get(environ["REQUEST_METHOD"], "read"),
     )
 
 

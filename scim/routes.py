@@ -8,13 +8,13 @@ from flask import Blueprint, Response, g, request
 from scim import gate
 from scim.bodies import dump
 from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHere
+from scim.gate import respond
 from scim.lists import codes as catalog
 from scim.lists.search import apply_projection, search
 from scim.lists.search_request import parse_arguments, parse_search
-from scim.log.log import Entry
+from scim.log.call import Call
 from scim.resources import bulk, groups, users
 from scim.resources.documents import Answer, base_url, is_matched, render_list, to_etag
-from scim.responses import respond
 from scim.schemas import discovery
 from scim.schemas.attributes import ResourceType
 from scim.schemas.projection import Projection, parse_projection
@@ -42,60 +42,60 @@ def _drop_company(_: str | None, values: dict[str, Any] | None) -> None:
 
 @blueprint.get(_ENDPOINT, strict_slashes=False)
 def list_resources(endpoint: str) -> Response:
-    g.entry.resource_type = KINDS[endpoint].name
-    return respond(search(g.entry, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
+    g.call.resource_type = KINDS[endpoint].name
+    return respond(search(g.call, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post(f"{_ENDPOINT}/.search", strict_slashes=False)
 def search_resources(endpoint: str) -> Response:
-    g.entry.operation, g.entry.resource_type = "read", KINDS[endpoint].name
-    return respond(search(g.entry, f"/{endpoint}", parse_search(gate.read_body())))
+    g.call.operation, g.call.resource_type = "read", KINDS[endpoint].name
+    return respond(search(g.call, f"/{endpoint}", parse_search(gate.read_body())))
 
 
 @blueprint.get("/", strict_slashes=False)
 def list_everything() -> Response:
-    return respond(search(g.entry, "", parse_arguments(request.args.to_dict(flat=False))))
+    return respond(search(g.call, "", parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post("/.search", strict_slashes=False)
 def search_everything() -> Response:
-    g.entry.operation = "read"
-    return respond(search(g.entry, "", parse_search(gate.read_body())))
+    g.call.operation = "read"
+    return respond(search(g.call, "", parse_search(gate.read_body())))
 
 
 @blueprint.post(_ENDPOINT, strict_slashes=False)
 def create_resource(endpoint: str) -> Response:
-    return _show(endpoint, VERBS[endpoint].create(_entry(endpoint), gate.read_body()))
+    return _show(endpoint, VERBS[endpoint].create(_call(endpoint), gate.read_body()))
 
 
 @blueprint.get(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
 def get_resource(endpoint: str, resource_id: str) -> Response:
-    entry, projection = _entry(endpoint, resource_id), _projection(KINDS[endpoint])
-    return _show(endpoint, VERBS[endpoint].get(entry, resource_id, projection))
+    call, projection = _call(endpoint, resource_id), _projection(KINDS[endpoint])
+    return _show(endpoint, VERBS[endpoint].get(call, resource_id, projection))
 
 
 @blueprint.put(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
 def replace_resource(endpoint: str, resource_id: str) -> Response:
-    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].replace(entry, resource_id, gate.read_body(), if_match))
+    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].replace(call, resource_id, gate.read_body(), if_match))
 
 
 @blueprint.patch(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
 def patch_resource(endpoint: str, resource_id: str) -> Response:
-    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].patch(entry, resource_id, gate.read_body(), if_match))
+    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].patch(call, resource_id, gate.read_body(), if_match))
 
 
 @blueprint.delete(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
 def delete_resource(endpoint: str, resource_id: str) -> Response:
-    entry, if_match = _entry(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].delete(entry, resource_id, if_match))
+    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
+    return _show(endpoint, VERBS[endpoint].delete(call, resource_id, if_match))
 
 
 @blueprint.post("/Bulk", strict_slashes=False)
 def carry_out_bulk() -> Response:
-    g.entry.operation = "bulk"
-    return respond(bulk.carry_out(g.entry, gate.read_body()))
+    g.call.operation = "bulk"
+    return respond(bulk.carry_out(g.call, gate.read_body()))
 
 
 @blueprint.route("/Me", methods=_EVERY, strict_slashes=False)
@@ -141,31 +141,31 @@ def get_schema(urn: str) -> Response:
 
 @blueprint.get(_CODES, strict_slashes=False)
 def list_codes(endpoint: str) -> Response:
-    return respond(catalog.search(g.entry, endpoint, parse_arguments(request.args.to_dict(flat=False))))
+    return respond(catalog.search(g.call, endpoint, parse_arguments(request.args.to_dict(flat=False))))
 
 
 @blueprint.post(f"{_CODES}/.search", strict_slashes=False)
 def search_codes(endpoint: str) -> Response:
-    g.entry.operation = "read"
-    return respond(catalog.search(g.entry, endpoint, parse_search(gate.read_body())))
+    g.call.operation = "read"
+    return respond(catalog.search(g.call, endpoint, parse_search(gate.read_body())))
 
 
 @blueprint.get(f"{_CODES}/<path:code>", strict_slashes=False)
 def get_code(endpoint: str, code: str) -> Response:
     if code == _SEARCH:
         raise MethodNotAllowed("OPTIONS, POST")
-    return respond(catalog.get(g.entry, endpoint, code, _projection(catalog.KINDS[endpoint])))
+    return respond(catalog.get(g.call, endpoint, code, _projection(catalog.KINDS[endpoint])))
 
 
 # --- how it leaves --------------------------------------------------------------------------------------
 
 
-def _entry(endpoint: str, resource_id: str | None = None) -> Entry:
-    entry: Entry = g.entry
+def _call(endpoint: str, resource_id: str | None = None) -> Call:
+    call: Call = g.call
     if resource_id == _SEARCH:
         raise MethodNotAllowed("OPTIONS, POST")
-    entry.resource_type, entry.resource_id = KINDS[endpoint].name, resource_id
-    return entry
+    call.resource_type, call.resource_id = KINDS[endpoint].name, resource_id
+    return call
 
 
 def _show(endpoint: str, answer: Answer) -> Response:
@@ -210,9 +210,9 @@ def _refuse_filter() -> None:
 
 
 def _kinds() -> tuple[ResourceType, ...]:
-    groups_too = (GROUP,) if g.entry.company.groups else ()
+    groups_too = (GROUP,) if g.call.company.groups else ()
     return (USER, *groups_too, TRAINING_TAG, LEARNING_JOURNEY)
 
 
 def _base() -> str:
-    return base_url(g.entry.company_id)
+    return base_url(g.call.company_id)

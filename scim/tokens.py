@@ -1,4 +1,4 @@
-"""Access tokens: made once, shown once, kept as a digest."""
+"""Access tokens: made once, shown once, kept as a digest; every SCIM request needs one of its company."""
 
 import base64
 import datetime as dt
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from models import AccessToken, Company, Prepared, TokenUse, new_id, reading, utcnow, writing
+from scim.errors import Unauthorized
 
 PREFIX = "hb_"
 _SHAPE = re.compile(r"hb_[a-z2-7]{40}")
@@ -39,6 +40,20 @@ _USE = text(
 ).bindparams(bindparam("now", type_=TokenUse.__table__.c.used_at.type))
 
 
+# One answer for a foreign company, an unknown one and a revoked token: it tells nothing about any of them.
+_REFUSED = "This access token is not valid for this Tenant URL: it is unknown, revoked or of another company."
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A company whose token came, and what that company decides for itself."""
+
+    company_id: str
+    token_id: str
+    groups: bool
+    strict: bool
+
+
 @dataclass(frozen=True, slots=True)
 class TokenLine:
     """What may be shown of an access token once it was made."""
@@ -60,6 +75,34 @@ class TokenLine:
 
 class TokenError(Exception):
     """The token cannot be made or revoked; the message says why."""
+
+
+def require_token(connection: Connection, header: str | None, company_id: str, now: dt.datetime) -> Access:
+    """The access that the ``Authorization`` header gives to ``company_id`` (RFC 6750 2.1).
+
+    Raises ``Unauthorized`` saying what is wrong with the header or with the token's own text; why a
+    well-formed token is refused is told only where it has expired.
+    """
+    token = parse_authorization(header)
+    row = find_token(connection, token)
+    if row is None and (problem := explain_shape(token)):
+        raise Unauthorized(f"This is no access token: {problem}.")
+    if row is None or row.company_id != company_id or row.revoked_at is not None:
+        raise Unauthorized(_REFUSED)
+    if row.expires_at is not None and row.expires_at <= now:
+        raise Unauthorized(f"This access token expired on {row.expires_at:%Y-%m-%d}; make a new one.")
+    return Access(company_id, row.id, row.groups, row.strict)
+
+
+def parse_authorization(header: str | None) -> str:
+    """The token in ``Bearer <token>``; the scheme's case is free (RFC 9110 11.1)."""
+    if not header:
+        raise Unauthorized("There is no Authorization header: send 'Authorization: Bearer <access token>'.")
+    scheme, _, token = header.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("The Authorization header is not 'Bearer <access token>'.")
+    return token
 
 
 def create_token(company_id: str, name: str, days: int | None = None) -> str:

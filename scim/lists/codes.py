@@ -19,7 +19,7 @@ from scim.filters.matching import values
 from scim.filters.parser import evaluate, parse_filter
 from scim.lists.cursors import make_cursor, read_cursor
 from scim.lists.search_request import SearchRequest
-from scim.log.log import Entry
+from scim.log.call import Call
 from scim.resources.documents import base_url, render_list
 from scim.schemas.attributes import ResourceType
 from scim.schemas.comparing import comparable
@@ -41,15 +41,15 @@ _JOURNEYS = (
 )
 
 
-def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
+def search(call: Call, endpoint: str, request: SearchRequest) -> str:
     """The ListResponse, as text, with the codes that meet the request."""
     kind = KINDS[endpoint]
-    entry.resource_type = kind.name
+    call.resource_type = kind.name
     node = parse_filter(request.filter, kind) if request.filter is not None else None
-    found = [each for each in _load(entry, endpoint) if node is None or evaluate(node, each)]
+    found = [each for each in _load(call, endpoint) if node is None or evaluate(node, each)]
     if path := parse_sort(request.sort_by, kind):
         found.sort(key=lambda each: _sort_key(path, each), reverse=request.descending)
-    page, paging = _cut(found, request, f"{entry.company_id} /{endpoint} {request.identity}")
+    page, paging = _cut(found, request, f"{call.company_id} /{endpoint} {request.identity}")
     if projection := parse_projection(request.attributes, request.excluded, kind):
         page = [project(each, projection) for each in page]
     return render_list([dump(each) for each in page], len(found), itemsPerPage=len(page), **paging)
@@ -76,28 +76,28 @@ def _cut(
     return found[at:end], {**more}
 
 
-def get(entry: Entry, endpoint: str, code: str, projection: Projection | None) -> str:
+def get(call: Call, endpoint: str, code: str, projection: Projection | None) -> str:
     """One code, as text: what ``projection`` shows of it. Raises ``NotFound``."""
-    entry.resource_type, entry.resource_id = KINDS[endpoint].name, code
-    for each in _load(entry, endpoint):
+    call.resource_type, call.resource_id = KINDS[endpoint].name, code
+    for each in _load(call, endpoint):
         if each["id"] == code:
             return dump(project(each, projection) if projection else each)
     raise NotFound(f"There is no code {code[:80]!a}.")
 
 
-def _load(entry: Entry, endpoint: str) -> list[dict[str, Any]]:
-    with entry.reading() as connection:
-        pairs = _courses(connection, entry) if endpoint == "TrainingTags" else _journeys(connection, entry)
-        return [_to_resource(KINDS[endpoint], base_url(entry.company_id), *each) for each in pairs]
+def _load(call: Call, endpoint: str) -> list[dict[str, Any]]:
+    with call.reading() as connection:
+        pairs = _courses(connection, call) if endpoint == "TrainingTags" else _journeys(connection, call)
+        return [_to_resource(KINDS[endpoint], base_url(call.company_id), *each) for each in pairs]
 
 
-def _courses(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
-    for row in connection.execute(_COURSES, {"company_id": entry.company_id}):
+def _courses(connection: Connection, call: Call) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_COURSES, {"company_id": call.company_id}):
         yield row.code, row.title, f"Assigns the course {row.title}."
 
 
-def _journeys(connection: Connection, entry: Entry) -> Iterable[tuple[str, str, str]]:
-    for row in connection.execute(_JOURNEYS, {"company_id": entry.company_id}):
+def _journeys(connection: Connection, call: Call) -> Iterable[tuple[str, str, str]]:
+    for row in connection.execute(_JOURNEYS, {"company_id": call.company_id}):
         yield row.code, row.title, f"Assigns the courses {', '.join(json.loads(row.courses))}."
 
 

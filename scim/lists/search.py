@@ -25,7 +25,7 @@ from scim.lists.pages import (
     page_statement,
 )
 from scim.lists.search_request import SearchRequest
-from scim.log.log import Entry
+from scim.log.call import Call
 from scim.resources.documents import base_url, render_list, show, show_joined, splice
 from scim.resources.memberships import load_groups, load_members
 from scim.schemas.attributes import ResourceType
@@ -66,21 +66,21 @@ class Page:
             self.texts.append(text)
 
 
-def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
+def search(call: Call, endpoint: str, request: SearchRequest) -> str:
     """The ListResponse, as text, of ``/Users``, ``/Groups`` or (empty ``endpoint``) of both."""
-    parts = _make_parts(entry, endpoint, request)
+    parts = _make_parts(call, endpoint, request)
     secret = current_app.config["HERDBOOK"].secret_key
-    query = f"{entry.company_id} {endpoint} {request.identity}"
-    with entry.reading() as connection:
+    query = f"{call.company_id} {endpoint} {request.identity}"
+    with call.reading() as connection:
         is_mixed = bool(request.sort_by) and len(parts) > 1
         if request.cursor is None:
             by_number = _mixed_by_number if is_mixed else _by_number
-            page = by_number(connection, entry, parts, request)
+            page = by_number(connection, call, parts, request)
         else:
             start = read_cursor(secret, query, request.cursor) if request.cursor else []
             start = start or _start(connection, parts, request)
             request.require_count(start[0])
-            page = (_mixed_by_cursor if is_mixed else _by_cursor)(connection, entry, parts, start)
+            page = (_mixed_by_cursor if is_mixed else _by_cursor)(connection, call, parts, start)
     paging: dict[str, int | str] = {"itemsPerPage": page.length}
     if request.cursor is None:
         paging["startIndex"] = request.start_index
@@ -89,21 +89,21 @@ def search(entry: Entry, endpoint: str, request: SearchRequest) -> str:
     return render_list(page.texts, page.total, **paging)
 
 
-def _make_parts(entry: Entry, endpoint: str, request: SearchRequest) -> list[Part]:
+def _make_parts(call: Call, endpoint: str, request: SearchRequest) -> list[Part]:
     """One part for each kind of resource (RFC 7644 3.4.2.1)."""
     listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
     literals: list[Any] = []
     parts = []
     for listing in listings:
         beside = [each.kind for each in listings if each is not listing]
-        parts.append(_make_part(entry, listing, request, beside, literals))
+        parts.append(_make_part(call, listing, request, beside, literals))
     for part in parts:
         part.parameters.update(to_values(literals))
-    return [part for part in parts if part.listing is USERS or entry.company.groups]
+    return [part for part in parts if part.listing is USERS or call.company.groups]
 
 
 def _make_part(
-    entry: Entry,
+    call: Call,
     listing: Listing,
     request: SearchRequest,
     beside: Sequence[ResourceType],
@@ -117,19 +117,19 @@ def _make_part(
         Order(parse_sort(request.sort_by, listing.kind, beside), request.descending),
         parse_projection(request.attributes, request.excluded, listing.kind),
         {
-            "company_id": entry.company_id,
-            "groups_on": entry.company.groups,
-            "base": base_url(entry.company_id),
+            "company_id": call.company_id,
+            "groups_on": call.company.groups,
+            "base": base_url(call.company_id),
         },
     )
 
 
-def _by_number(connection: Connection, entry: Entry, parts: Sequence[Part], request: SearchRequest) -> Page:
+def _by_number(connection: Connection, call: Call, parts: Sequence[Part], request: SearchRequest) -> Page:
     """Index paging (RFC 7644 3.4.2.4): kinds of resources follow one another."""
     page, skip = Page(), request.start_index - 1
     for part in parts:
         room = request.page_size - page.length
-        text, number = _load_page(connection, entry, part, room, skip) if room else ("", 0)
+        text, number = _load_page(connection, call, part, room, skip) if room else ("", 0)
         page.add(text, number)
         is_end = number < room and (number or not skip)
         size = skip + number if is_end else _count(connection, part)
@@ -143,7 +143,7 @@ def _start(connection: Connection, parts: Sequence[Part], request: SearchRequest
     return [request.page_size, 0, sum(_count(connection, part) for part in parts), None, None]
 
 
-def _by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], start: list[Any]) -> Page:
+def _by_cursor(connection: Connection, call: Call, parts: Sequence[Part], start: list[Any]) -> Page:
     """Cursor paging (RFC 9865): behind the resource named by ``start``, wherever it stands by now."""
     count, number, total, key, last = start
     page = Page(total)
@@ -154,7 +154,7 @@ def _by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], star
             page.place = [count, at, total, None, None]
             break
         rows = list(_fetch_behind(connection, part, room + 1, key, last) if room else ())
-        page.add(*_render(connection, entry, part, rows[:room]))
+        page.add(*_render(connection, call, part, rows[:room]))
         if len(rows) > room:
             page.place = [count, at, total, _to_json(rows[room - 1].sort_key), rows[room - 1].id]
             break
@@ -163,16 +163,16 @@ def _by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], star
 
 
 def _mixed_by_number(
-    connection: Connection, entry: Entry, parts: Sequence[Part], request: SearchRequest
+    connection: Connection, call: Call, parts: Sequence[Part], request: SearchRequest
 ) -> Page:
     """Index paging through several kinds of resources sorted as one list (RFC 7644 3.4.2.3)."""
     page = Page(sum(_count(connection, part) for part in parts))
     place = {"limit": request.page_size, "offset": request.start_index - 1}
-    page.add(*_render_mixed(connection, entry, parts, _fetch_mixed(connection, parts, "index", place)))
+    page.add(*_render_mixed(connection, call, parts, _fetch_mixed(connection, parts, "index", place)))
     return page
 
 
-def _mixed_by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part], start: list[Any]) -> Page:
+def _mixed_by_cursor(connection: Connection, call: Call, parts: Sequence[Part], start: list[Any]) -> Page:
     """The same by cursor: behind the key and id in ``start``."""
     count, _, total, key, last = start
     page = Page(total)
@@ -180,7 +180,7 @@ def _mixed_by_cursor(connection: Connection, entry: Entry, parts: Sequence[Part]
         return page
     place = {"limit": count + 1, "after_key": _to_key(parts, key), "after_id": last}
     rows = _fetch_mixed(connection, parts, "first" if last is None else "next", place)
-    page.add(*_render_mixed(connection, entry, parts, rows[:count]))
+    page.add(*_render_mixed(connection, call, parts, rows[:count]))
     if len(rows) > count:
         page.place = [count, 0, total, _to_json(rows[count - 1].sort_key), rows[count - 1].id]
     return page
@@ -195,12 +195,12 @@ def _fetch_mixed(
 
 
 def _render_mixed(
-    connection: Connection, entry: Entry, parts: Sequence[Part], rows: Sequence[Any]
+    connection: Connection, call: Call, parts: Sequence[Part], rows: Sequence[Any]
 ) -> tuple[str, int]:
     texts: dict[str, str] = {}
     for side, part in enumerate(parts):
         own = [row for row in rows if row.side == side]
-        texts |= zip((row.id for row in own), _to_texts(connection, entry, part, own), strict=True)
+        texts |= zip((row.id for row in own), _to_texts(connection, call, part, own), strict=True)
     return ",".join(texts[row.id] for row in rows), len(rows)
 
 
@@ -235,7 +235,7 @@ def _to_key(parts: Sequence[Part], key: Any) -> Any:
     return dt.datetime.fromisoformat(key) if key and "dateTime" in types else key
 
 
-def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, offset: int) -> tuple[str, int]:
+def _load_page(connection: Connection, call: Call, part: Part, limit: int, offset: int) -> tuple[str, int]:
     """The resources of a page by number, joined by commas, and how many they are."""
     place: dict[str, Any] = {"limit": limit, "offset": offset}
     if part.has_whole_texts:
@@ -245,21 +245,21 @@ def _load_page(connection: Connection, entry: Entry, part: Part, limit: int, off
         text = show_joined(page.texts, page.number, part.parameters["base"])
         if text is not None:
             return text, page.number
-    return _render(connection, entry, part, _fetch(connection, part, "index", **place))
+    return _render(connection, call, part, _fetch(connection, part, "index", **place))
 
 
-def _render(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
+def _render(connection: Connection, call: Call, part: Part, rows: Sequence[Any]) -> tuple[str, int]:
     """The same of rows."""
-    return ",".join(_to_texts(connection, entry, part, rows)), len(rows)
+    return ",".join(_to_texts(connection, call, part, rows)), len(rows)
 
 
-def _to_texts(connection: Connection, entry: Entry, part: Part, rows: Sequence[Any]) -> list[str]:
+def _to_texts(connection: Connection, call: Call, part: Part, rows: Sequence[Any]) -> list[str]:
     """Rows as text; what other tables hold is loaded once for all, and only where shown."""
     name, load = ("groups", load_groups) if part.listing is USERS else ("members", load_members)
     base = part.parameters["base"]
     spliced: dict[str, list[Any]] = {}
-    if rows and entry.company.groups and (part.projection is None or part.projection.shows(name)):
-        spliced = load(connection, entry.company_id, base, [row.id for row in rows])
+    if rows and call.company.groups and (part.projection is None or part.projection.shows(name)):
+        spliced = load(connection, call.company_id, base, [row.id for row in rows])
     kind = part.listing.kind.name
     texts = [show(row, kind, base, splice(name, spliced.get(row.id))) for row in rows]
     if part.projection:

@@ -11,8 +11,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import RequestCount, utcnow, writing
-from scim.auth import Access
-from scim.tokens import save_uses
+from scim.tokens import Access, save_uses
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Any
 from models import new_id
 from scim.bodies import dump
 from scim.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, ScimError
-from scim.log.log import Entry, record_refusal
+from scim.log.call import Call
+from scim.log.log import record_refusal
 from scim.resources import groups, users
 from scim.resources.documents import Answer, base_url, to_etag
 from scim.schemas.attributes import fold
@@ -52,20 +53,20 @@ class Unresolved(ScimError):
     scim_type = "invalidValue"
 
 
-def carry_out(entry: Entry, body: object) -> str:
+def carry_out(call: Call, body: object) -> str:
     """The BulkResponse, as text: results in the order of the request, as far as it got."""
     members, raw = _parse_request(body)
-    return dump({"schemas": [RESPONSE_URN], "Operations": _Bulk(entry, raw, members).run()})
+    return dump({"schemas": [RESPONSE_URN], "Operations": _Bulk(call, raw, members).run()})
 
 
 class _Bulk:
     """One request on its way: what each bulkId has become, and how many errors are still borne."""
 
-    def __init__(self, entry: Entry, raw: list[Any], fail_on_errors: int | None) -> None:
-        self.entry = entry
+    def __init__(self, call: Call, raw: list[Any], fail_on_errors: int | None) -> None:
+        self.call = call
         self.left = fail_on_errors
         self.operations = [
-            _read_operation(each, f"Operations[{place}]", entry.company_id) for place, each in enumerate(raw)
+            _read_operation(each, f"Operations[{place}]", call.company_id) for place, each in enumerate(raw)
         ]
         self.by_id = _by_bulk_id(self.operations)
 
@@ -101,9 +102,9 @@ class _Bulk:
 
     def carry_out(self, operation: Operation) -> None:
         verb = _OPERATIONS.get(operation.method, "bulk")
-        part = self.entry.part(verb, operation.kind, operation.target)
+        part = self.call.part(verb, operation.kind, operation.target)
         try:
-            answer = self.call(operation, part)
+            answer = self.apply(operation, part)
         except ScimError as error:
             record_refusal(part, error)
             self.left = None if self.left is None else self.left - 1
@@ -112,7 +113,7 @@ class _Bulk:
             operation.id = part.resource_id or operation.id
             operation.result = self.to_result(operation, answer.status, answer)
 
-    def call(self, operation: Operation, part: Entry) -> Answer:
+    def apply(self, operation: Operation, part: Call) -> Answer:
         """The same functions the routes call."""
         if operation.refusal:
             raise operation.refusal
@@ -153,7 +154,7 @@ class _Bulk:
         if answer and answer.location:
             result["location"] = answer.location
         elif operation.target:
-            base = base_url(self.entry.company_id)
+            base = base_url(self.call.company_id)
             result["location"] = f"{base}/{operation.kind}s/{operation.target}"
         return result
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import bindparam, select
 
 from models import User, new_id, reading
-from scim.auth import Access
 from scim.errors import InvalidValue, ScimError
-from scim.log.log import Entry
+from scim.log.call import Call
 from scim.patch.patch import apply_patch, parse_patch
 from scim.resources import users
 from scim.schemas.attributes import user_name_key
 from scim.schemas.resource_types import ENTERPRISE_USER, USER
+from scim.tokens import Access
 
 CUSTOM = "urn:ietf:params:scim:schemas:extension:herdbook:2.0:User"
 COLUMNS = {
@@ -63,13 +63,13 @@ def import_person(access: Access, values: Mapping[str, str]) -> None:
 
 
 def _write_person(access: Access, user_id: str | None, user_name: str, operations: Operations) -> None:
-    entry = Entry(access.company_id, "CSV", new_id(), access=access, resource_type="User")
+    call = Call(access.company_id, "CSV", new_id(), access=access, resource_type="User")
     if user_id:
-        entry.operation, entry.resource_id = "patch", user_id
-        users.patch(entry, user_id, _to_message(operations))
+        call.operation, call.resource_id = "patch", user_id
+        users.patch(call, user_id, _to_message(operations))
     else:
-        entry.operation = "create"
-        users.create(entry, _to_person(user_name, operations))
+        call.operation = "create"
+        users.create(call, _to_person(user_name, operations))
 
 
 def _name_columns(detail: str, operations: Operations) -> str:

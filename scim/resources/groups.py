@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Text, bindparam, cast, insert, select, update
 from models import Group, GroupMember, User, any_of, new_id, utcnow
 from scim.bodies import dump
 from scim.errors import Forbidden, NotFound
+from scim.log.call import Call
 from scim.log.changes import to_changes
-from scim.log.log import Entry, record
+from scim.log.log import record
 from scim.patch.patch import apply_patch, parse_patch
 from scim.resources.documents import (
     Answer,
@@ -58,68 +59,68 @@ _EMPTY = sa.delete(GroupMember).where(
 _TAKEN = "A group of this displayName and externalId exists already."
 
 
-def get(entry: Entry, group_id: str, projection: Projection | None = None) -> Answer:
+def get(call: Call, group_id: str, projection: Projection | None = None) -> Answer:
     """GET by id (RFC 7644 3.4.1); members are read only where ``projection`` shows them."""
-    with entry.reading() as connection:
-        row = _get_group(connection, entry, group_id)
+    with call.reading() as connection:
+        row = _get_group(connection, call, group_id)
         is_shown = projection is None or projection.shows("members")
-        return _show(entry, 200, row, _load(connection, entry, row) if is_shown else [])
+        return _show(call, 200, row, _load(connection, call, row) if is_shown else [])
 
 
-def create(entry: Entry, body: object, group_id: str | None = None) -> Answer:
+def create(call: Call, body: object, group_id: str | None = None) -> Answer:
     """POST (RFC 7644 3.3). Two groups may share a name or an externalId, not both.
 
     ``group_id`` is the id a bulk request has already promised to other operations.
     """
-    _require_groups(entry)
+    _require_groups(call)
     document = load_resource(body, GROUP)
     members, now = document.pop("members", []), utcnow()
-    entry.resource_id, entry.user_name = group_id or new_id(), document["displayName"]
-    columns = _to_columns(document, Stamp("Group", entry.resource_id, 1, now, now))
-    key = {"company_id": entry.company_id, "id": entry.resource_id, "created_at": now}
-    with storing(entry.connection, _TAKEN) as connection:
+    call.resource_id, call.user_name = group_id or new_id(), document["displayName"]
+    columns = _to_columns(document, Stamp("Group", call.resource_id, 1, now, now))
+    key = {"company_id": call.company_id, "id": call.resource_id, "created_at": now}
+    with storing(call.connection, _TAKEN) as connection:
         connection.execute(_INSERT, columns | key)
         if group_id:
-            keep_promise(connection, entry.company_id, group_id)
-        moved = save_members(connection, (entry.company_id, entry.resource_id), [], members)
-        _mark_members(connection, entry, moved.ids, now)
-        record(connection, entry, 201, _to_logged(None, document, moved))
-        count_resources(connection, entry.company_id, groups=1)
-        row = Written(entry.resource_id, 1, columns["document"])
-        return _show(entry, 201, row, _load(connection, entry, row))
+            keep_promise(connection, call.company_id, group_id)
+        moved = save_members(connection, (call.company_id, call.resource_id), [], members)
+        _mark_members(connection, call, moved.ids, now)
+        record(connection, call, 201, _to_logged(None, document, moved))
+        count_resources(connection, call.company_id, groups=1)
+        row = Written(call.resource_id, 1, columns["document"])
+        return _show(call, 201, row, _load(connection, call, row))
 
 
-def replace(entry: Entry, group_id: str, body: object, if_match: str | None = None) -> Answer:
+def replace(call: Call, group_id: str, body: object, if_match: str | None = None) -> Answer:
     """PUT (RFC 7644 3.5.1): what the body leaves out is cleared, members too."""
-    _require_groups(entry)
+    _require_groups(call)
     document = load_resource(body, GROUP)
-    with storing(entry.connection, _TAKEN) as connection:
-        row, before = _lock(connection, entry, group_id, if_match)
-        return _store(connection, entry, row, before, document)
+    with storing(call.connection, _TAKEN) as connection:
+        row, before = _lock(connection, call, group_id, if_match)
+        return _store(connection, call, row, before, document)
 
 
-def patch(entry: Entry, group_id: str, body: object, if_match: str | None = None) -> Answer:
+def patch(call: Call, group_id: str, body: object, if_match: str | None = None) -> Answer:
     """PATCH (RFC 7644 3.5.2), members included: all operations or none."""
-    _require_groups(entry)
+    _require_groups(call)
     operations = parse_patch(body, GROUP)
-    with storing(entry.connection, _TAKEN) as connection:
-        row, before = _lock(connection, entry, group_id, if_match)
-        return _store(connection, entry, row, before, apply_patch(before, operations, GROUP).document)
+    with storing(call.connection, _TAKEN) as connection:
+        row, before = _lock(connection, call, group_id, if_match)
+        return _store(connection, call, row, before, apply_patch(before, operations, GROUP).document)
 
 
-def delete(entry: Entry, group_id: str, if_match: str | None = None) -> Answer:
+def delete(call: Call, group_id: str, if_match: str | None = None) -> Answer:
     """DELETE (RFC 7644 3.6): the group goes, its members stay."""
-    _require_groups(entry)
+    _require_groups(call)
     now = utcnow()
-    with storing(entry.connection) as connection:
-        row, before = _lock(connection, entry, group_id, if_match)
-        leave_groups(connection, entry.company_id, row.id, now)
-        connection.execute(_EMPTY, {"company_id": entry.company_id, "group_id": row.id})
-        connection.execute(_DELETE, {"the_company": entry.company_id, "the_id": row.id})
+    with storing(call.connection) as connection:
+        row, before = _lock(connection, call, group_id, if_match)
+        leave_groups(connection, call.company_id, row.id, now)
+        connection.execute(_EMPTY, {"company_id": call.company_id, "group_id": row.id})
+        connection.execute(_DELETE, {"the_company": call.company_id, "the_id": row.id})
         moved = Moved([each["value"] for each in before.get("members", ())], [])
-        _mark_members(connection, entry, moved.ids, now)
-        record(connection, entry, 204, _to_logged(_without_members(before), None, moved))
-        count_resources(connection, entry.company_id, groups=-1)
+        _mark_members(connection, call, moved.ids, now)
+        record(connection, call, 204, _to_logged(_without_members(before), None, moved))
+        count_resources(connection, call.company_id, groups=-1)
     return Answer(204)
 
 
@@ -142,61 +143,61 @@ def _to_columns(document: dict[str, Any], stamp: Stamp) -> dict[str, Any]:
 
 
 def _store(
-    connection: Connection, entry: Entry, row: Any, before: dict[str, Any], after: dict[str, Any]
+    connection: Connection, call: Call, row: Any, before: dict[str, Any], after: dict[str, Any]
 ) -> Answer:
     """Write what became of a group. People are out of date who came or went, or all where it was renamed."""
     now, members = utcnow(), after.get("members", [])
-    moved = save_members(connection, (entry.company_id, row.id), before.get("members", []), members)
+    moved = save_members(connection, (call.company_id, row.id), before.get("members", []), members)
     old, new = _without_members(before), _without_members(after)
     if not moved.ids and same_document(old, new):
-        record(connection, entry, 200)
-        return _show(entry, 200, row, before.get("members", []))
+        record(connection, call, 200)
+        return _show(call, 200, row, before.get("members", []))
     columns = _to_columns(new, Stamp("Group", row.id, row.version + 1, row.created_at, now))
-    connection.execute(_UPDATE, columns | {"the_company": entry.company_id, "the_id": row.id})
+    connection.execute(_UPDATE, columns | {"the_company": call.company_id, "the_id": row.id})
     renamed = columns["display_name"] != row.display_name
     concerned = moved.ids | {each["value"] for each in members if renamed}
-    _mark_members(connection, entry, concerned, now)
-    record(connection, entry, 200, _to_logged(old, new, moved))
+    _mark_members(connection, call, concerned, now)
+    record(connection, call, 200, _to_logged(old, new, moved))
     written = Written(row.id, row.version + 1, columns["document"])
-    return _show(entry, 200, written, _load(connection, entry, written))
+    return _show(call, 200, written, _load(connection, call, written))
 
 
 def _lock(
-    connection: Connection, entry: Entry, group_id: str, if_match: str | None
+    connection: Connection, call: Call, group_id: str, if_match: str | None
 ) -> tuple[Any, dict[str, Any]]:
     """The group's row, locked, and its document with members as SCIM shows them."""
-    row = _get_group(connection, entry, group_id, lock=True)
-    entry.user_name = row.display_name
+    row = _get_group(connection, call, group_id, lock=True)
+    call.user_name = row.display_name
     require_match(if_match, row.version)
     document = parse_stored(row.document)
-    if members := _load(connection, entry, row):
+    if members := _load(connection, call, row):
         document["members"] = members
     return row, document
 
 
-def _get_group(connection: Connection, entry: Entry, group_id: str, *, lock: bool = False) -> Any:
-    key = {"the_company": entry.company_id, "the_id": group_id}
+def _get_group(connection: Connection, call: Call, group_id: str, *, lock: bool = False) -> Any:
+    key = {"the_company": call.company_id, "the_id": group_id}
     row = None
-    if entry.company.groups and is_id(group_id):
+    if call.company.groups and is_id(group_id):
         row = connection.execute(_LOCK if lock else _FIND, key).first()
     if row is None:
         raise NotFound(f"There is no Group {group_id[:80]!a}.")
     return row
 
 
-def _load(connection: Connection, entry: Entry, row: Any) -> list[Any]:
-    return load_members(connection, entry.company_id, base_url(entry.company_id), [row.id])[row.id]
+def _load(connection: Connection, call: Call, row: Any) -> list[Any]:
+    return load_members(connection, call.company_id, base_url(call.company_id), [row.id])[row.id]
 
 
-def _show(entry: Entry, status: int, row: Any, members: list[Any]) -> Answer:
-    return answer(status, row, "Group", base_url(entry.company_id), splice("members", members))
+def _show(call: Call, status: int, row: Any, members: list[Any]) -> Answer:
+    return answer(status, row, "Group", base_url(call.company_id), splice("members", members))
 
 
-def _mark_members(connection: Connection, entry: Entry, ids: Collection[str], now: dt.datetime) -> None:
+def _mark_members(connection: Connection, call: Call, ids: Collection[str], now: dt.datetime) -> None:
     """A group is a source of training: these people are out of date. Their versions do not move."""
     if ids:
-        people = select(User.id).where(User.company_id == entry.company_id, any_of(User.id, ids))
-        mark_out_of_date(connection, entry.company_id, connection.execute(people).scalars(), now)
+        people = select(User.id).where(User.company_id == call.company_id, any_of(User.id, ids))
+        mark_out_of_date(connection, call.company_id, connection.execute(people).scalars(), now)
 
 
 def _to_logged(old: dict[str, Any] | None, new: dict[str, Any] | None, moved: Moved) -> dict[str, list[Any]]:
@@ -211,6 +212,6 @@ def _without_members(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "members"}
 
 
-def _require_groups(entry: Entry) -> None:
-    if not entry.company.groups:
+def _require_groups(call: Call) -> None:
+    if not call.company.groups:
         raise Forbidden("Group provisioning is off for this company; an operator can switch it on.")

@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from models import new_id, utcnow
 from scim.errors import InvalidValue
+from scim.log.call import Call
 from scim.log.changes import to_changes
-from scim.log.log import Entry, record
+from scim.log.log import record
 from scim.patch.patch import PatchResult, apply_patch, parse_patch, with_schemas
 from scim.resources.documents import Answer, Written, answer, base_url, parse_stored, same_document, splice
 from scim.resources.loading import load_resource, names_placeholder
@@ -24,57 +25,57 @@ from scim.schemas.resource_types import USER
 _BLANK = frozenset({"", "-", "n/a"})
 
 
-def get(entry: Entry, user_id: str, projection: Projection | None = None) -> Answer:
+def get(call: Call, user_id: str, projection: Projection | None = None) -> Answer:
     """GET by id (RFC 7644 3.4.1); groups are read only where ``projection`` shows them."""
-    with entry.reading() as connection:
-        row = get_user(connection, entry.company_id, user_id)
+    with call.reading() as connection:
+        row = get_user(connection, call.company_id, user_id)
         if projection and not projection.shows("groups"):
-            return answer(200, row, "User", base_url(entry.company_id))
-        return _show(connection, entry, 200, row)
+            return answer(200, row, "User", base_url(call.company_id))
+        return _show(connection, call, 200, row)
 
 
-def create(entry: Entry, body: object, user_id: str | None = None) -> Answer:
+def create(call: Call, body: object, user_id: str | None = None) -> Answer:
     """POST (RFC 7644 3.3): a new person; one deleted before comes back with id and history, also as 201.
 
     ``user_id`` is the id a bulk request has already promised to other operations.
     """
-    entry.user_name = _peek_name(body)
+    call.user_name = _peek_name(body)
     document = with_schemas({"active": True} | load_resource(body, USER), USER)
-    _require_complete(entry, document)
+    _require_complete(call, document)
     columns, now = project(document) | {"placeholder_path": names_placeholder(body)}, utcnow()
-    with storing(entry.connection, _taken(document)) as connection:
-        earlier = find_deleted(connection, entry.company_id, columns)
+    with storing(call.connection, _taken(document)) as connection:
+        earlier = find_deleted(connection, call.company_id, columns)
         if earlier.returning:
-            before, row = _revive(connection, entry, earlier.returning, columns, now)
+            before, row = _revive(connection, call, earlier.returning, columns, now)
         else:
             before, row = (
                 None,
                 insert_user(
                     connection,
-                    entry.company_id,
+                    call.company_id,
                     columns | {"rehire_of": earlier.rehire_of, "id": user_id or new_id()},
                     now,
                 ),
             )
-        entry.resource_id = row.id
-        mark_out_of_date(connection, entry.company_id, [row.id], now)
-        record(connection, entry, 201, to_changes(before, document))
-        count_resources(connection, entry.company_id, users=1)
-        return _show(connection, entry, 201, row)
+        call.resource_id = row.id
+        mark_out_of_date(connection, call.company_id, [row.id], now)
+        record(connection, call, 201, to_changes(before, document))
+        count_resources(connection, call.company_id, users=1)
+        return _show(connection, call, 201, row)
 
 
-def replace(entry: Entry, user_id: str, body: object, if_match: str | None = None) -> Answer:
+def replace(call: Call, user_id: str, body: object, if_match: str | None = None) -> Answer:
     """PUT (RFC 7644 3.5.1): core attributes left out are cleared, an extension left out stays."""
-    entry.user_name = _peek_name(body)
+    call.user_name = _peek_name(body)
     document = load_resource(body, USER)
     named = {fold(key) for key in body} if isinstance(body, dict) else set()
-    with storing(entry.connection, _taken(document)) as connection:
-        row = get_user(connection, entry.company_id, user_id, lock=True)
+    with storing(call.connection, _taken(document)) as connection:
+        row = get_user(connection, call.company_id, user_id, lock=True)
         require_match(if_match, row.version)
         before = {"active": not row.deactivated_at} | parse_stored(row.document)
         return _store(
             connection,
-            entry,
+            call,
             row,
             before,
             PatchResult(merge_put(before, document, named), names_placeholder(body)),
@@ -92,36 +93,36 @@ def merge_put(before: dict[str, Any], document: dict[str, Any], named: set[str])
     return with_schemas({"active": before.get("active", True)} | document | kept, USER)
 
 
-def patch(entry: Entry, user_id: str, body: object, if_match: str | None = None) -> Answer:
+def patch(call: Call, user_id: str, body: object, if_match: str | None = None) -> Answer:
     """PATCH (RFC 7644 3.5.2): all operations or none. The message is judged before anyone is looked up."""
     operations = parse_patch(body, USER)
-    with storing(entry.connection, "The new userName is already taken.") as connection:
-        row = get_user(connection, entry.company_id, user_id, lock=True)
-        entry.user_name = row.user_name
+    with storing(call.connection, "The new userName is already taken.") as connection:
+        row = get_user(connection, call.company_id, user_id, lock=True)
+        call.user_name = row.user_name
         require_match(if_match, row.version)
         before = parse_stored(row.document)
         result = apply_patch(before, operations, USER)
-        return _store(connection, entry, row, before, result)
+        return _store(connection, call, row, before, result)
 
 
-def delete(entry: Entry, user_id: str, if_match: str | None = None) -> Answer:
+def delete(call: Call, user_id: str, if_match: str | None = None) -> Answer:
     """DELETE (RFC 7644 3.6): gone on the wire, deactivated in the house; memberships end."""
     now = utcnow()
-    with storing(entry.connection) as connection:
-        row = get_user(connection, entry.company_id, user_id, lock=True)
-        entry.user_name = row.user_name
+    with storing(call.connection) as connection:
+        row = get_user(connection, call.company_id, user_id, lock=True)
+        call.user_name = row.user_name
         require_match(if_match, row.version)
         delete_user(connection, row, now)
-        leave_groups(connection, entry.company_id, user_id, now)
-        mark_out_of_date(connection, entry.company_id, [user_id], now)
-        record(connection, entry, 204, None if row.deactivated_at else {"active": [True, False]})
-        count_resources(connection, entry.company_id, users=-1)
+        leave_groups(connection, call.company_id, user_id, now)
+        mark_out_of_date(connection, call.company_id, [user_id], now)
+        record(connection, call, 204, None if row.deactivated_at else {"active": [True, False]})
+        count_resources(connection, call.company_id, users=-1)
     return Answer(204)
 
 
 def _store(
     connection: Connection,
-    entry: Entry,
+    call: Call,
     row: Any,
     before: dict[str, Any],
     result: PatchResult,
@@ -132,48 +133,48 @@ def _store(
     # The guide's cut-off mapping row counts as mended once a change comes without it.
     placeholder = result.placeholder_path or (is_same and row.placeholder_path)
     if is_same and placeholder == row.placeholder_path:
-        record(connection, entry, 200)
-        return _show(connection, entry, 200, row)
-    _require_complete(entry, after)
+        record(connection, call, 200)
+        return _show(connection, call, 200, row)
+    _require_complete(call, after)
     # Whose ``active`` is unassigned works here or not as before.
     active = after.get("active", not row.deactivated_at)
-    _name_operation(entry, row, active)
+    _name_operation(call, row, active)
     now, columns = utcnow(), project(after) | {"active": active}
     version, modified_at = (row.version, row.modified_at) if is_same else (row.version + 1, now)
     columns |= {"version": version, "modified_at": modified_at, "placeholder_path": placeholder}
     written = update_user(connection, row, columns, project_emails(before), now)
-    mark_out_of_date(connection, entry.company_id, [row.id], now)
-    record(connection, entry, 200, to_changes(before, after))
-    return _show(connection, entry, 200, written)
+    mark_out_of_date(connection, call.company_id, [row.id], now)
+    record(connection, call, 200, to_changes(before, after))
+    return _show(connection, call, 200, written)
 
 
 def _revive(
-    connection: Connection, entry: Entry, row: Any, columns: dict[str, Any], now: dt.datetime
+    connection: Connection, call: Call, row: Any, columns: dict[str, Any], now: dt.datetime
 ) -> tuple[dict[str, Any], Written]:
     """Bring a deleted person back; returns the document from before, and the row."""
-    entry.operation = "revive"
+    call.operation = "revive"
     columns = columns | {"version": row.version + 1, "modified_at": now}
     # Whoever is deleted has no email that could be looked up.
     return parse_stored(row.document), update_user(connection, row, columns, [], now)
 
 
-def _show(connection: Connection, entry: Entry, status: int, row: Any) -> Answer:
-    base = base_url(entry.company_id)
+def _show(connection: Connection, call: Call, status: int, row: Any) -> Answer:
+    base = base_url(call.company_id)
     spliced = ""
-    if entry.company.groups:
-        spliced = splice("groups", load_groups(connection, entry.company_id, base, [row.id])[row.id])
+    if call.company.groups:
+        spliced = splice("groups", load_groups(connection, call.company_id, base, [row.id])[row.id])
     return answer(status, row, "User", base, spliced)
 
 
-def _name_operation(entry: Entry, row: Any, active: bool) -> None:
+def _name_operation(call: Call, row: Any, active: bool) -> None:
     """In the log a change of ``active`` goes by its own name."""
     if active == bool(row.deactivated_at):
-        entry.operation = "reactivate" if row.deactivated_at else "deactivate"
+        call.operation = "reactivate" if row.deactivated_at else "deactivate"
 
 
-def _require_complete(entry: Entry, document: dict[str, Any]) -> None:
+def _require_complete(call: Call, document: dict[str, Any]) -> None:
     """A *strict* company refuses people without their required attributes; others get them flagged."""
-    if not entry.company.strict:
+    if not call.company.strict:
         return
     name = document.get("name") or {}
     required = {"name.givenName": name.get("givenName"), "name.familyName": name.get("familyName")}

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
-from scim.auth import Access
+from scim.log.call import to_idp
 from scim.log.changes import to_changes
-from scim.log.log import to_idp
-from scim.log.retention import prune_log
+from scim.log.log import prune_log
 from scim.log.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
+from scim.tokens import Access
 from tests.support.idp import Idp, replace, switch
 
 
@@ -205,7 +205,7 @@ def test_lines_are_kept_as_long_as_the_setting_says(idp: Idp, monkeypatch: pytes
     """Also those of a company whose IdP has gone silent."""
     idp.create("joy")
     in_a_month = utcnow() + dt.timedelta(days=31)
-    monkeypatch.setattr("scim.log.retention.utcnow", lambda: in_a_month)
+    monkeypatch.setattr("scim.log.log.utcnow", lambda: in_a_month)
     config = idp.client.application.config
     for days, operations in ((32, ["create"]), (30, [])):
         monkeypatch.setitem(config, "HERDBOOK", replace_in(config["HERDBOOK"], log_days=days))

@@ -35,7 +35,7 @@ def record(writer: Writer, receipts: Sequence[Receipt]) -> Counter[str]:
     if by["learner"]:
         _save_learners(writer, by["learner"])
     _reopen(writer, begun)
-    for what, statement in _STATEMENTS.items():
+    for what, statement in STATEMENTS.items():
         if by[what]:
             writer.connection.execute(statement, [_values(writer, one) for one in by[what]])
     forget_refusals(writer, [one.item for one in by["sent"] + by["theirs"] if one.item.times_refused])
@@ -111,7 +111,7 @@ _SUPERSEDED = _ROW.where(or_(_IS_SENDING, Assignment.delivery == "to_send")).val
     delivery="withdrawn", withdrawn_at=_AT, closed_reason=BEGUN
 )
 _WITHDRAWN = _ROW.where(_IS_WITHDRAWING).values(delivery="withdrawn")
-_STATEMENTS: Mapping[What, Any] = {
+STATEMENTS: Mapping[What, Any] = {
     "learner_gone": delete(LmsLearner).where(*_LEARNER, LmsLearner.lms_id.is_(None)),
     "learner_in_doubt": update(LmsLearner).where(*_LEARNER).values(tried_at=_AT),
     "learner_refused": _REFUSE,

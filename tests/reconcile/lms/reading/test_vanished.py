@@ -1,7 +1,11 @@
 """What is gone at the platform is believed slowly, and an operator decides on it."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,9 +14,19 @@ from sqlalchemy import select
 from models import ExemptionProposal, reading
 from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
 from reconcile.explain.person import explain_person
+from reconcile.lms.reading.vanished import Seen, judge
 from tests.reconcile.conftest import on_sqlite
 from tests.reconcile.lms.reading.conftest import of, run
-from tests.support.acme import COMPANY, COURSES, add_person, change_people, courses_of, rows_of, use_catalog
+from tests.support.acme import (
+    COMPANY,
+    COURSES,
+    NOON,
+    add_person,
+    change_people,
+    courses_of,
+    rows_of,
+    use_catalog,
+)
 from tests.support.training_platform import Platform
 
 
@@ -115,3 +129,84 @@ def test_nobody_is_judged_who_is_not_in_the_list_of_learners(platform: Platform,
     for _ in range(3):
         run()
     assert proposed() == []
+
+
+# --- row by row, without a database ---------------------------------------------------------------
+
+BEFORE, LATER = NOON - dt.timedelta(hours=1), NOON + dt.timedelta(seconds=1)
+SEEN = Seen(learners={1001}, assignments={50001}, began_at=NOON)
+GONE = {"lms_id": 50002}
+NOTED = GONE | {"missed_at": BEFORE}
+
+
+def row(**values: Any) -> Any:
+    """Ours, sent an hour before the read began, and seen in it."""
+    plain = {
+        "learner_id": 1001,
+        "lms_id": 50001,
+        "origin": "herdbook",
+        "delivery": "sent",
+        "progress": "not_started",
+        "sent_at": BEFORE,
+    }
+    unset = ("paused_at", "withdrawn_at", "completed_at", "missed_at", "proposed_at", "decision")
+    return SimpleNamespace(**(dict.fromkeys(unset) | plain | values))
+
+
+WITHDRAWN = {"delivery": "withdrawn", "withdrawn_at": BEFORE}
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ({}, "settled"),
+        (GONE, "missed"),
+        (GONE | {"origin": "lms"}, "missed"),
+        (GONE | {"learner_id": 1002}, "unknown"),
+        (GONE | {"learner_id": None}, "unknown"),
+        (GONE | {"sent_at": LATER}, "unknown"),
+        (GONE | {"delivery": "to_send"}, "settled"),
+        (GONE | {"completed_at": BEFORE}, "settled"),
+        (GONE | WITHDRAWN, "settled"),
+        (NOTED, "gone"),
+        (GONE | {"missed_at": NOON}, "unknown"),
+        (NOTED | {"proposed_at": BEFORE}, "unknown"),
+        (NOTED | {"lms_id": 50001}, "settled"),
+        ({"lms_id": None}, "send"),
+        ({"lms_id": None, "learner_id": None}, "send"),
+        ({"lms_id": None, "paused_at": BEFORE}, "unknown"),
+        ({"lms_id": None, "origin": "lms"}, "unknown"),
+        (WITHDRAWN, "withdraw"),
+        (WITHDRAWN | {"sent_at": None}, "withdraw"),
+        (WITHDRAWN | {"sent_at": LATER}, "settled"),
+        (WITHDRAWN | {"learner_id": 1002}, "settled"),
+        (WITHDRAWN | {"origin": "lms"}, "settled"),
+        (WITHDRAWN | {"progress": "in_progress"}, "settled"),
+    ],
+)
+def test_each_row_has_one_verdict(values: dict[str, Any], verdict: str) -> None:
+    assert judge(row(**values), SEEN) == verdict
+
+
+AXES: dict[str, tuple[Any, ...]] = {
+    "learner_id": (1001, 1002, None),
+    "lms_id": (50001, 50002, None),
+    "origin": ("herdbook", "lms"),
+    "delivery": ("blocked", "to_send", "sending", "sent", "to_withdraw", "withdrawn", "rejected"),
+    "progress": ("not_started", "in_progress", "completed"),
+    "sent_at": (None, BEFORE, LATER),
+    "completed_at": (None, BEFORE),
+    "missed_at": (None, BEFORE, NOON),
+}
+
+
+def test_nothing_is_taken_for_gone_that_the_read_does_not_tell_of() -> None:
+    for values in product(*AXES.values()):
+        one = row(**dict(zip(AXES, values, strict=True)))
+        verdict = judge(one, SEEN)
+        if verdict in ("missed", "gone"):
+            assert (one.delivery, one.completed_at, one.learner_id, one.lms_id) == ("sent", None, 1001, 50002)
+            assert one.sent_at != LATER
+        if verdict in ("send", "withdraw"):
+            assert one.origin == "herdbook"
+        assert (verdict == "gone") <= (one.missed_at == BEFORE)

@@ -40,7 +40,7 @@ class Sender:
         self.doubtful: set[str] = set()
         """People whose last request may still be carried out."""
         self.to_send = to_send
-        """Assignments that wait, as of the beginning."""
+        """Assignments that wait, and learners for whom nothing else does, as of the beginning."""
         self._dealt_with = 0
         self.last_asked = ""
         """The last person handed out."""
@@ -48,7 +48,7 @@ class Sender:
         for _ in range(IN_FLIGHT):
             self._sessions.put(lms_run.open_session())
         self._receipts: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
-        self._under_way: set[Future[None]] = set()
+        self._under_way: set[Future[int]] = set()
         self._retry_at: dt.datetime | None = None
         """As far as it is written down."""
         self._finder = LearnerFinder(frozenset())
@@ -112,13 +112,14 @@ class Sender:
         self._under_way.update(pool.submit(self._deliver, parcel) for parcel in batch.parcels)
         return True
 
-    def _deliver(self, parcel: Parcel) -> None:
-        """In a thread of the pool."""
+    def _deliver(self, parcel: Parcel) -> int:
+        """In a thread of the pool; how much of what waited is dealt with."""
         session = self._sessions.get()
         try:
             Courier(session, self._finder, parcel, self._receipts.put).deliver()
         finally:
             self._sessions.put(session)
+        return len(parcel.withdrawals) + len(parcel.sends) or 1
 
     def _collect(self, fewest: int) -> list[Receipt]:
         """Wait for receipts, so many or so long that recording them is worth a transaction.
@@ -139,20 +140,19 @@ class Sender:
         """Threads that have ended; what went wrong in one of them is raised here."""
         done = {future for future in self._under_way if future.done()}
         self._under_way -= done
-        for future in done:
-            future.result()
+        self._dealt_with += sum(future.result() for future in done)
 
     def _record(self, receipts: Sequence[Receipt]) -> None:
-        is_told = self.gate.retry_at != self._retry_at
-        if not (receipts or is_told):
+        if receipts or self.gate.retry_at != self._retry_at:
+            self._write(receipts)
+        else:
             self.lms_run.renew()
-            return
+        self.run.order.watch.sending(min(self._dealt_with, self.to_send), self.to_send)
+
+    def _write(self, receipts: Sequence[Receipt]) -> None:
         with self.lms_run.transaction() as connection:
-            if is_told:
+            if self.gate.retry_at != self._retry_at:
                 self._retry_at = self.gate.retry_at
                 save_state(connection, self.run.company_id, retry_at=self._retry_at)
-            if receipts:
-                self.counts += record(self.lms_run.writer(connection), receipts)
+            self.counts += record(self.lms_run.writer(connection), receipts)
         self.doubtful.update(one.item.user_id for one in receipts if one.what in IN_DOUBT)
-        self._dealt_with += sum(one.item.course != "" for one in receipts)
-        self.run.order.watch.sending(min(self._dealt_with, self.to_send), self.to_send)

@@ -219,10 +219,23 @@ def test_whoever_watches_is_told_how_far_the_sending_is(app: Flask, platform: Pl
     add_people([f"person{number}" for number in range(60)], "SEC-101, ETH-1")
     platform.delay = 0.02
     told: list[tuple[int, int]] = []
-    run(watch=Watch(sending=lambda done, of: told.append((done, of))))
+
+    def sending(done: int, of: int) -> None:
+        told.append((done, of))
+        assert done <= platform.count("POST", ".*/learner_trainings")
+
+    run(watch=Watch(sending=sending))
     assert told == sorted(told)
     assert told[-1] == (120, 120)
-    assert len(told) > 1
+    assert len({done for done, _of in told}) > 2
+
+
+@on_sqlite
+def test_a_learner_for_whom_nothing_else_waits_is_counted(platform: Platform, joy: str) -> None:
+    deactivate([joy])
+    told: list[tuple[int, int]] = []
+    run(watch=Watch(sending=lambda done, of: told.append((done, of))))
+    assert told[-1] == (1, 1)
 
 
 @on_sqlite

@@ -88,7 +88,7 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     text = (error.description if is_ours else words.ERRORS.get(status)) or error.name
     if request.path.endswith((".csv", ".json")):
         return Response(text + "\n", status, mimetype="text/plain")
-    page = render_template("error.html", **template_names(), status=status, title=error.name, text=text)
+    page = render_template("parts/error.html", **template_names(), status=status, title=error.name, text=text)
     return page, status
 
 

@@ -60,8 +60,8 @@ GUIDES = {
         for path in (
             "docs/okta.md",
             "docs/entra.md",
-            "dashboard/templates/guide_okta.html",
-            "dashboard/templates/guide_entra.html",
+            "dashboard/templates/guides/okta.html",
+            "dashboard/templates/guides/entra.html",
         )
     },
 }

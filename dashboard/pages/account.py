@@ -13,7 +13,7 @@ from dashboard.guard import current_operator
 @pages.get("/account")
 def account() -> str:
     """The operator's own page."""
-    return render_template("account.html", form=Form())
+    return render_template("sign_in/account.html", form=Form())
 
 
 @pages.post("/account/password")
@@ -28,7 +28,7 @@ def save_password() -> Response | tuple[str, int]:
     elif new != request.form.get("again", ""):
         form.mistakes["again"] = "The two do not match."
     if form.mistakes:
-        return render_template("account.html", form=form), 422
+        return render_template("sign_in/account.html", form=form), 422
     operators.set_password(operator.company_id, operator.id, new)
     end_sessions(operator, but=read_cookie(request))
     flash("Your password is saved.", "good")

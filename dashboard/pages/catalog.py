@@ -112,7 +112,7 @@ def aliases(suffix: str | None = None) -> Response | str:
 @pages.get("/catalog/unknown.<any(csv, json):suffix>")
 def unknown_codes(suffix: str | None = None) -> Response | str:
     """Tags that are no code, to be mapped to one."""
-    return serve_table(UNKNOWN, suffix, "unknown.html", form=Form(), codes=_codes(), state=_state())
+    return serve_table(UNKNOWN, suffix, "catalog/unknown.html", form=Form(), codes=_codes(), state=_state())
 
 
 @pages.post("/catalog/unknown")
@@ -126,7 +126,7 @@ def map_code() -> AnyResponse | tuple[Response | str, int]:
         except CatalogError as error:
             form.mistakes[error.field] = f"{error.expected[:1].upper()}{error.expected[1:]}."
     if form.mistakes:
-        page = serve_table(UNKNOWN, None, "unknown.html", form=form, codes=_codes(), state=_state())
+        page = serve_table(UNKNOWN, None, "catalog/unknown.html", form=form, codes=_codes(), state=_state())
         return page, 422
     flash(
         f"“{typed}” stands for {code} now. The next run plans {count_of(people, 'person', 'people')}.", "good"
@@ -138,7 +138,7 @@ def map_code() -> AnyResponse | tuple[Response | str, int]:
 @pages.get("/catalog/proposals.<any(csv, json):suffix>")
 def proposals(suffix: str | None = None) -> Response | str:
     """Courses that somebody took away at the training platform."""
-    return serve_table(PROPOSALS, suffix, "proposals.html")
+    return serve_table(PROPOSALS, suffix, "catalog/proposals.html")
 
 
 @pages.post("/catalog/proposals/<uuid:user_id>/<any(accept, decline):decision>")

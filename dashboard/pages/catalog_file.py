@@ -44,7 +44,7 @@ class Foreseen:
 def catalog_file() -> str:
     """The file as it stands, to be changed."""
     text = export_catalog(current_operator().company_id)
-    return render_template("catalog_file.html", text=text, mistake="", foreseen=None)
+    return render_template("catalog/file.html", text=text, mistake="", foreseen=None)
 
 
 @pages.get("/catalog/file.yaml")
@@ -64,11 +64,11 @@ def save_file() -> AnyResponse | str | tuple[str, int]:
         file = parse_catalog(text.replace("\r\n", "\n"))
         foreseen = _foresee(company_id, file)
         if request.form.get("seen") != foreseen.seen:
-            return render_template("catalog_file.html", text=text, mistake="", foreseen=foreseen)
+            return render_template("catalog/file.html", text=text, mistake="", foreseen=foreseen)
         save_catalog(company_id, file, approved=foreseen.summary)
     except CatalogError as error:
         mistake = f"Line {error.line}, {error.field}: {error.expected}."
-        return render_template("catalog_file.html", text=text, mistake=mistake, foreseen=None), 422
+        return render_template("catalog/file.html", text=text, mistake=mistake, foreseen=None), 422
     flash("The catalog is saved. The next run plans whom it concerns.", "good")
     return redirect(url_for("dashboard.catalog"))
 

@@ -120,7 +120,7 @@ def guide(idp: str) -> str:
     """The setup guide with this company's own values, and a live check of each step."""
     company_id = current_operator().company_id
     return render_template(
-        f"guide_{idp}.html",
+        f"guides/{idp}.html",
         idp=GUIDES[idp],
         tenant_url=base_url(company_id),
         tokens=_live(company_id),
@@ -131,7 +131,7 @@ def guide(idp: str) -> str:
 def _show(form: Form, made: tuple[str, str] | None = None) -> str:
     company_id, now = current_operator().company_id, utcnow()
     return render_template(
-        "api.html",
+        "guides/api.html",
         form=form,
         made=made,
         tenant_url=base_url(company_id),

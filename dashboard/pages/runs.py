@@ -95,13 +95,13 @@ def preview_run() -> AnyResponse | str:
     company_id = current_operator().company_id
     if _is_too_much(company_id):
         return redirect(url_for("dashboard.runs"))
-    return render_template("preview.html", summary=run_company(Order(company_id, dry_run=True)))
+    return render_template("runs/preview.html", summary=run_company(Order(company_id, dry_run=True)))
 
 
 @pages.get("/runs/<int:number>")
 def run(number: int) -> str:
     """One run: its plan by name in four columns."""
-    return render_template("run.html", view=_load(number))
+    return render_template("runs/run.html", view=_load(number))
 
 
 @pages.get("/runs/<int:number>/changes")
@@ -112,7 +112,7 @@ def changes(number: int, suffix: str | None = None) -> Response | str:
     table = Table(
         f"run-{number}-changes", CHANGE_COLUMNS, lambda query: load_changes(query, number), CHANGE_FILTERS
     )
-    return serve_table(table, suffix, "changes.html", number=number)
+    return serve_table(table, suffix, "runs/changes.html", number=number)
 
 
 @pages.post("/runs/<int:number>/<any(release, discard, undo):decision>")

@@ -13,7 +13,7 @@ from dashboard.guard import current_operator
 @pages.get("/sign-in")
 def show_sign_in() -> str:
     """The form."""
-    return render_template("sign_in.html", form=Form(), next=to_local(request.args.get("next", "")))
+    return render_template("sign_in/password.html", form=Form(), next=to_local(request.args.get("next", "")))
 
 
 @pages.post("/sign-in")
@@ -25,7 +25,7 @@ def sign_in() -> Response | tuple[str, int]:
         secret = ways.sign_in(form.get("email"), request.form.get("password", ""), request.remote_addr or "")
     except ways.SignInRefused as refusal:
         form.mistakes["form"] = str(refusal)
-        return render_template("sign_in.html", form=form, next=wanted), 401
+        return render_template("sign_in/password.html", form=form, next=wanted), 401
     return welcome(secret, wanted)
 
 
@@ -33,7 +33,7 @@ def sign_in() -> Response | tuple[str, int]:
 def show_link(secret: str) -> tuple[str, int]:
     """Ask before the link is used up: mail scanners and previews open links, too."""
     owner = ways.find_link_owner(secret)
-    return render_template("sign_in_link.html", owner=owner, secret=secret), 200 if owner else 404
+    return render_template("sign_in/link.html", owner=owner, secret=secret), 200 if owner else 404
 
 
 @pages.post("/sign-in/link/<secret>")
@@ -42,7 +42,7 @@ def use_link(secret: str) -> Response | tuple[str, int]:
     try:
         return welcome(ways.use_link(secret), "")
     except ways.SignInRefused:
-        return render_template("sign_in_link.html", owner=None, secret=secret), 404
+        return render_template("sign_in/link.html", owner=None, secret=secret), 404
 
 
 @pages.post("/sign-out")

@@ -35,7 +35,7 @@ def start_single(company_id: str = "") -> Page:
     wanted = to_local(request.args.get("next", "") or form.get("next"))
     if not company_id:
         typed = form.get("company_id")[:40]
-        return render_template("single_sign_on_go.html", company_id=typed, next=wanted), 200
+        return render_template("sign_in/company.html", company_id=typed, next=wanted), 200
     from dashboard.access.provider import GOOD_FOR, begin
 
     try:
@@ -132,13 +132,13 @@ def _require_patience() -> None:
 
 def _refuse(refusal: SignInRefused) -> tuple[str, int]:
     logger.info("single sign-on refused: %s", refusal)
-    return render_template("single_sign_on_refused.html", sentence=str(refusal)), 403
+    return render_template("sign_in/refused.html", sentence=str(refusal)), 403
 
 
 def _show(form: Form) -> str:
     company_id = current_operator().company_id
     return render_template(
-        "single_sign_on.html",
+        "sign_in/provider.html",
         form=form,
         provider=single_sign_on.find_provider(company_id),
         redirect_uri=_to_address("end_single", company_id),

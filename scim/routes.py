@@ -10,7 +10,8 @@ from scim.bodies import dump
 from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHere
 from scim.gate import respond
 from scim.lists import codes as catalog
-from scim.lists.search import apply_projection, search
+from scim.lists.parts import apply_projection
+from scim.lists.search import search
 from scim.lists.search_request import parse_arguments, parse_search
 from scim.log.call import Call
 from scim.resources import bulk, groups, users

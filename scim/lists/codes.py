@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from flask import current_app
 from sqlalchemy import Connection, bindparam, select
 
 from models import Course, Journey
@@ -68,11 +67,9 @@ def _cut(
     if request.cursor is None:
         at = request.start_index - 1
         return found[at : at + request.page_size], {"startIndex": request.start_index}
-    secret = current_app.config["HERDBOOK"].secret_key
-    size, at = read_cursor(secret, query, request.cursor) if request.cursor else (request.page_size, 0)
-    request.require_count(size)
+    size, at = read_cursor(query, request) or (request.page_size, 0)
     end = at + size
-    more = {"nextCursor": make_cursor(secret, query, [size, end])} if size and end < len(found) else {}
+    more = {"nextCursor": make_cursor(query, [size, end])} if size and end < len(found) else {}
     return found[at:end], {**more}
 
 

@@ -13,7 +13,7 @@ from reconcile.decide.case import (
     waits_for,
 )
 from reconcile.decide.checks import say_missing_names
-from reconcile.decide.standing import later
+from reconcile.decide.desired import later
 from reconcile.decide.types import Change, ChangeKind, Desired, Observed, Source
 from reconcile.decide.wording import say_list, say_sources
 

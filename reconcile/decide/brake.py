@@ -1,17 +1,17 @@
 """The brake: a plan that would hit too many people at once is held until an operator has looked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from reconcile.decide.types import BrakeCounts, Change, Observed, Settings
+from reconcile.decide.types import Change, Observed, Settings
 
 LOSSES = ("pause", "withdraw")
 GAINS = ("assign",)
 
 
-def is_braked(settings: Settings, counts: BrakeCounts) -> bool:
-    """Whether more people lose, or more of those already there gain, than the company lets pass."""
-    return max(counts.losing, counts.gaining) > limit(settings, counts.active_learners)
+def list_braked(settings: Settings, active_learners: int, *, losing: int, gaining: int) -> list[str]:
+    """Which of ``losing`` and ``gaining`` is more people than the company lets pass."""
+    most = limit(settings, active_learners)
+    return [axis for axis, people in (("losing", losing), ("gaining", gaining)) if people > most]
 
 
 def limit(settings: Settings, active_learners: int) -> float:
@@ -34,13 +34,11 @@ def is_already_there(observed: Sequence[Observed]) -> bool:
     return any(row.sent_on is not None for row in observed)
 
 
+def gains_there(changes: Sequence[Change], observed: Sequence[Observed]) -> bool:
+    """Whether the person, who is there already, would be assigned something new."""
+    return gains(changes) and is_already_there(observed)
+
+
 def is_counted(changes: Sequence[Change], observed: Sequence[Observed]) -> bool:
     """Whether the person is held when the brake acts; everybody else flows."""
-    return loses(changes) or (gains(changes) and is_already_there(observed))
-
-
-def add(counts: BrakeCounts, changes: Sequence[Change], observed: Sequence[Observed]) -> BrakeCounts:
-    """``counts`` with one more person's changes."""
-    losing = loses(changes)
-    gaining = gains(changes) and is_already_there(observed)
-    return replace(counts, losing=counts.losing + losing, gaining=counts.gaining + gaining)
+    return loses(changes) or gains_there(changes, observed)

@@ -1,14 +1,40 @@
 """One person on one day: everything the decisions on a single course look at."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from reconcile.decide.standing import FOREVER, Overlay, Standing, later
-from reconcile.decide.types import Course, Desired, Observed, Person, Settings
+from reconcile.decide.checks import lacks_name
+from reconcile.decide.codes import by_code
+from reconcile.decide.desired import FOREVER, Overlay, later, make_overlay
+from reconcile.decide.types import Course, Desired, DesiredSet, Observed, Person, Rules, Settings
+
+
+class Standing:
+    """The person's rows by course. Made for everybody in every run, hence the plain loop."""
+
+    __slots__ = ("completed", "cycles", "open")
+
+    def __init__(self, observed: Sequence[Observed]) -> None:
+        self.open: dict[str, Observed] = {}
+        self.cycles: dict[str, int] = {}
+        """Number of the latest cycle."""
+        self.completed: dict[str, dt.date] = {}
+        """Day of the latest completion, ``FOREVER`` where it is not known."""
+        for row in observed:
+            course = row.course
+            if row.cycle > self.cycles.get(course, 0):
+                self.cycles[course] = row.cycle
+            if row.progress == "completed":
+                day = row.completed_on or FOREVER
+                if day >= self.completed.get(course, day):
+                    self.completed[course] = day
+            elif row.withdrawn_on is None:
+                self.open[course] = row
 
 
 class Case(NamedTuple):
-    """Read by ``rows``, which decides on one course at a time, and by the explanations."""
+    """Read by ``assignments``, which decides on one course at a time, and by the explanations."""
 
     today: dt.date
     person: Person
@@ -24,6 +50,23 @@ class Case(NamedTuple):
     """There are more tags than we read: nothing is taken away."""
     actor: str = "the next run"
     """What carries out what is planned, in explanations."""
+
+
+def make_case(
+    rules: Rules, today: dt.date, person: Person, observed: Sequence[Observed], desired: DesiredSet
+) -> Case:
+    """One person on one day, as plan and explanation look at it."""
+    return Case(
+        today,
+        person,
+        rules.settings,
+        by_code(rules.catalog),
+        Standing(observed),
+        make_overlay(desired, person, rules.catalog, today),
+        lacks_name(person),
+        desired.is_admin,
+        desired.unreadable,
+    )
 
 
 # --- completions -----------------------------------------------------------------------------------

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconcile.decide.memo import per_catalog
 from reconcile.decide.tags import find_code, normalise
-from reconcile.decide.types import Catalog, Course, Journey
+from reconcile.decide.types import Catalog, Course, Journey, per_catalog
 
 
 @dataclass(frozen=True, slots=True)

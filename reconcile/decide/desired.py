@@ -1,16 +1,33 @@
-"""What everybody of one profile should have: tags, journeys, groups and rules become courses."""
+"""What everybody of one profile should have, and what one person of it should, by an operator's word."""
 
+import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconcile.decide.checks import check_profile, say_lacking
 from reconcile.decide.codes import Step, expand
 from reconcile.decide.smart_assign import Fit, fit_rules
 from reconcile.decide.tags import Tags, find_code, normalise, parse_tags
-from reconcile.decide.types import Catalog, Desired, DesiredSet, Passed, Profile, Rules, Source, SourceKind
+from reconcile.decide.types import (
+    Catalog,
+    Desired,
+    DesiredSet,
+    Override,
+    Passed,
+    Person,
+    Profile,
+    Rules,
+    Source,
+    SourceKind,
+)
 from reconcile.decide.wording import say_sources
+
+FOREVER = dt.date.max
+NOBODY_EXEMPT: Mapping[str, Override] = MappingProxyType({})
 
 RANKS = {"pin": 0, "tag": 1, "journey": 2, "group": 3, "rule": 4}
 """Which source goes before which, inside a family."""
@@ -175,3 +192,89 @@ def _passed_tags(tags: Tags, catalog: Catalog) -> Iterator[Passed]:
         for step in expand(tag.nearest, catalog) if tag.nearest else ():
             reason = f"the training tag {tag.typed} is no code; perhaps {tag.nearest} is meant"
             yield Passed(step.course.code, reason)
+
+
+# --- one person: what operators decided ----------------------------------------------------------------
+
+
+class Overlay(NamedTuple):
+    """What a person should have once pins and exemptions are laid over the profile's courses."""
+
+    wanted: Mapping[str, Desired]
+    exempt: Mapping[str, Override]
+    """Exemptions in force, by course."""
+    next_on: dt.date | None = None
+    """The first day on which one of them has ended."""
+
+
+def make_overlay(desired: DesiredSet, person: Person, catalog: Catalog, today: dt.date) -> Overlay:
+    """Exemption before pin before everything else; admins get nothing, whatever is pinned."""
+    if not person.pins and not person.exemptions:
+        return Overlay(desired.by_course, NOBODY_EXEMPT)
+    pins = [] if desired.is_admin else _in_force(person.pins, today)
+    exemptions = _in_force(person.exemptions, today)
+    wanted = lay_pins(desired, pins, catalog)
+    exempt = {code: each for each in exemptions for code in _codes_of(each, catalog)}
+    kept = {course: want for course, want in wanted.items() if course not in exempt}
+    ends = [later(each.until, 1) for each in (*pins, *exemptions) if each.until and each.until < FOREVER]
+    return Overlay(kept, exempt, min(ends, default=None))
+
+
+def find_pins(person: Person, catalog: Catalog, today: dt.date) -> Mapping[str, Override]:
+    """Course -> the pin in force on it, whether or not it has any effect."""
+    return {
+        step.course.code: pin for pin in _in_force(person.pins, today) for step in expand(pin.course, catalog)
+    }
+
+
+def _in_force(overrides: Iterable[Override], today: dt.date) -> list[Override]:
+    """Those whose last day, which still counts, has not passed."""
+    return [each for each in overrides if each.until is None or today <= each.until]
+
+
+def _codes_of(override: Override, catalog: Catalog) -> set[str]:
+    """The courses an override means: the code itself, what stands in for it, the steps of a journey."""
+    steps = expand(override.course, catalog)
+    return {
+        override.course,
+        *(step.course.code for step in steps),
+        *(via for step in steps for via in step.via),
+    }
+
+
+def lay_pins(desired: DesiredSet, pins: Iterable[Override], catalog: Catalog) -> Mapping[str, Desired]:
+    """The profile's courses with the pinned ones, which stand alone in their families."""
+    wanted = desired.by_course
+    named = {**desired.beaten, **wanted}
+    pinned: dict[str, Desired] = {}
+    for pin in pins:
+        for step in expand(pin.course, catalog):
+            # What an operator asked for by name waits for no other step.
+            claim = Claim(replace(step, before=None), Source("pin", pin.reason, step.position), ())
+            want, code = to_desired([claim]), step.course.code
+            pinned[code] = _merge(want, pinned.get(code) or named.get(code))
+    families = {want.family for want in pinned.values()} - {None}
+    rest = {course: want for course, want in wanted.items() if want.family not in families}
+    return rest | pinned
+
+
+def _merge(pinned: Desired, other: Desired | None) -> Desired:
+    """Both as one; a pinned step of a linear journey waits for nothing."""
+    if other is None:
+        return pinned
+    sources = tuple(sorted({*pinned.sources, *other.sources}, key=source_order))
+    return replace(
+        pinned,
+        sources=sources,
+        via=tuple(sorted({*pinned.via, *other.via})),
+        direct=pinned.direct or other.direct,
+        hash=hash_of(pinned.course, sources),
+    )
+
+
+def later(day: dt.date, days: int) -> dt.date:
+    """``day`` and ``days`` after it, or ``FOREVER`` where the calendar ends first."""
+    try:
+        return day + dt.timedelta(days=days)
+    except OverflowError:
+        return FOREVER

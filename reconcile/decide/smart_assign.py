@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconcile.decide.codes import expand
-from reconcile.decide.memo import per_catalog
 from reconcile.decide.places import Place, find_state, read_place
 from reconcile.decide.tags import is_missing, is_placeholder, normalise
-from reconcile.decide.types import Catalog, Profile, Rule
+from reconcile.decide.types import Catalog, Profile, Rule, per_catalog
 from reconcile.decide.wording import CONDITIONS, say_rule
 
 ROLES = {"supervisor": "supervisor", "nonsupervisor": "non-supervisor"}

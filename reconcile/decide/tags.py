@@ -9,8 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from reconcile.decide.memo import per_catalog
-from reconcile.decide.types import Catalog, Course, Journey
+from reconcile.decide.types import Catalog, Course, Journey, per_catalog
 
 MOST_TAGS = 200
 LONGEST_TAG = 128

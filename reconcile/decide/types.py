@@ -5,9 +5,13 @@ a tuple is made, compared and hashed at a fifth of the cost of a frozen dataclas
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import wraps
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SourceKind = Literal["pin", "tag", "journey", "group", "rule"]
 ChangeKind = Literal["assign", "withdraw", "pause", "resume", "block", "adjust"]
@@ -63,7 +67,31 @@ class Catalog:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Normalised typed text -> normalised code."""
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    """Of ``memo.per_catalog``: what has been worked out from this catalog, gone when it is."""
+    """Of ``per_catalog``: what has been worked out from this catalog, gone when it is."""
+
+
+MOST_REMEMBERED = 20_000
+"""Results kept of one catalog: a million people may well type ten thousand different wrong tags."""
+
+
+def per_catalog(function: Callable[P, T]) -> Callable[P, T]:
+    """Cache a pure function whose last argument is a ``Catalog``, the others being hashable.
+
+    A cache of the module would keep the catalogs of past runs alive, one for every run.
+    """
+
+    @wraps(function)
+    def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
+        memo, key = args[-1].memo, (function, *args[:-1])  # type: ignore[attr-defined]
+        try:
+            return memo[key]  # type: ignore[no-any-return]
+        except KeyError:
+            if len(memo) >= MOST_REMEMBERED:
+                memo.clear()
+            found = memo[key] = function(*args, **kwargs)
+            return found
+
+    return remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,17 +287,6 @@ class PersonPlan(NamedTuple):
     @property
     def is_empty(self) -> bool:
         return not (self.changes or self.opened or self.closed or self.lapsed)
-
-
-@dataclass(frozen=True, slots=True)
-class BrakeCounts:
-    """Fold of a run: distinct people, not changes."""
-
-    active_learners: int = 0
-    losing: int = 0
-    """People who would have something paused or withdrawn."""
-    gaining: int = 0
-    """People already there who would be assigned something new."""
 
 
 class Candidate(NamedTuple):

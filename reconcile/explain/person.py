@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection, select
 
 from models import ExemptionProposal, reading, utcnow
-from reconcile.decide.planner import Planner
+from reconcile.decide.plan import Planner
 from reconcile.decide.types import Candidate, Flag, Observed, OpenFlag, PersonPlan, Rules
 from reconcile.decide.wording import say_sources
 from reconcile.explain.origin import (

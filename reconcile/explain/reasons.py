@@ -12,15 +12,14 @@ from reconcile.decide.case import (
     is_done,
     is_started,
     is_suppressed,
+    make_case,
     valid_until,
     waits_for,
 )
 from reconcile.decide.checks import say_missing_names
 from reconcile.decide.codes import expand
-from reconcile.decide.desired import make_desired
-from reconcile.decide.plan import make_case
+from reconcile.decide.desired import FOREVER, find_pins, make_desired
 from reconcile.decide.smart_assign import say_misfits
-from reconcile.decide.standing import FOREVER, find_pins
 from reconcile.decide.types import Desired, DesiredSet, Observed, Person, Rules, Source
 from reconcile.decide.wording import say_list, say_sources
 

@@ -1,13 +1,10 @@
 """Ask the brake: is what a run is about to do more than the company lets pass without an operator?"""
 
-from dataclasses import replace
-
 from sqlalchemy import Connection, func, select, text, update
 
 from models import Catalog, PlannedChange, Run
 from models.runs import LOSING
-from reconcile.decide.brake import is_braked
-from reconcile.decide.types import BrakeCounts
+from reconcile.decide.brake import list_braked
 from reconcile.store.current_run import AUTOMATIC, CurrentRun
 
 
@@ -15,19 +12,15 @@ def ask_brake(run: CurrentRun) -> None:
     """One UPDATE of the run says that it is applying now, and whose changes the brake holds back."""
     with run.transaction() as connection:
         if not run.order.is_unbraked:
-            counts = _count(connection, run)
-            run.braked = " ".join(list_braked(run, counts))
+            losing, gaining = _count(connection, run)
+            braked = list_braked(
+                run.rules.settings, run.claim.active_learners, losing=losing, gaining=gaining
+            )
+            run.braked = " ".join(braked)
         run.save(connection, state="applying", braked=run.braked)
 
 
-def list_braked(run: CurrentRun, counts: BrakeCounts) -> list[str]:
-    """Which of ``losing`` and ``gaining`` is too much."""
-    settings = run.rules.settings
-    alone = {"losing": replace(counts, gaining=0), "gaining": replace(counts, losing=0)}
-    return [axis for axis, of_axis in alone.items() if is_braked(settings, of_axis)]
-
-
-def _count(connection: Connection, run: CurrentRun) -> BrakeCounts:
+def _count(connection: Connection, run: CurrentRun) -> tuple[int, int]:
     """People hit by this run, less those an operator has seen when confirming a change of the catalog."""
     losing, gaining = _count_losing(connection, run), run.tally.gaining
     approved = connection.execute(
@@ -37,7 +30,7 @@ def _count(connection: Connection, run: CurrentRun) -> BrakeCounts:
         losing, gaining = max(0, losing - approved[0]), max(0, gaining - approved[1])
         used = update(Catalog).where(Catalog.company_id == run.company_id)
         connection.execute(used.values(approved_losing=0, approved_gaining=0))
-    return BrakeCounts(run.claim.active_learners, losing, gaining)
+    return losing, gaining
 
 
 def _count_losing(connection: Connection, run: CurrentRun) -> int:

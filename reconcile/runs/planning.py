@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 from models import PlannedChange, Suppression, any_of, reading
 from models.sql.bulk import Row, native
 from reconcile.decide.brake import is_counted
-from reconcile.decide.planner import Planner
+from reconcile.decide.plan import Planner
 from reconcile.decide.types import Candidate, PersonPlan
 from reconcile.runs.preview import count_plan
 from reconcile.store.current_run import CurrentRun

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterable, Sequence
 
 from models import reading
-from reconcile.decide.brake import gains, is_already_there, is_braked, limit, loses
-from reconcile.decide.planner import Planner
-from reconcile.decide.types import BrakeCounts, Candidate, PersonPlan, Rules, Settings
+from reconcile.decide.brake import gains_there, limit, list_braked, loses
+from reconcile.decide.plan import Planner
+from reconcile.decide.types import Candidate, PersonPlan, Rules, Settings
 from reconcile.store.current_run import Order
 from reconcile.store.lease import load_active_learners
 from reconcile.store.people import list_out_of_date, load_people
@@ -53,7 +53,7 @@ def count_plan(tally: Tally, candidate: Candidate, plan: PersonPlan, number: int
     for change in plan.changes:
         tally.changes[change.kind] += number
     tally.losing += number * loses(plan.changes)
-    tally.gaining += number * (gains(plan.changes) and is_already_there(candidate.observed))
+    tally.gaining += number * gains_there(plan.changes, candidate.observed)
 
 
 def _name(candidate: Candidate, plan: PersonPlan) -> Iterable[NamedChange]:
@@ -64,7 +64,7 @@ def _name(candidate: Candidate, plan: PersonPlan) -> Iterable[NamedChange]:
 def _say_brake(company_id: str, settings: Settings, tally: Tally) -> str | None:
     with reading() as connection:
         learners = load_active_learners(connection, company_id)
-    if not is_braked(settings, BrakeCounts(learners, tally.losing, tally.gaining)):
+    if not list_braked(settings, learners, losing=tally.losing, gaining=tally.gaining):
         return None
     return (
         f"{tally.losing} people would lose something and {tally.gaining} who are there already would gain, "

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconcile.decide.brake import add, is_already_there, is_braked, is_counted
-from reconcile.decide.types import BrakeCounts, Change, Observed, Settings
+from reconcile.decide.brake import gains_there, is_already_there, is_counted, list_braked, loses
+from reconcile.decide.types import Change, Observed, Settings
 from tests.support.ledger import TODAY
 
 ROW = Observed("SEC-101", 1)
@@ -32,37 +32,39 @@ def change(kind: str, *, counted: bool = True) -> Change:
 def test_more_than_ten_people_and_more_than_a_fifth_are_held(
     side: str, active: int, touched: int, braked: bool
 ) -> None:
-    assert is_braked(Settings(), BrakeCounts(active, **{side: touched})) is braked
+    people = {"losing": 0, "gaining": 0, side: touched}
+    assert list_braked(Settings(), active, **people) == ([side] if braked else [])
 
 
 def test_losses_and_gains_are_not_added_up() -> None:
-    assert not is_braked(Settings(), BrakeCounts(100, losing=20, gaining=20))
+    assert not list_braked(Settings(), 100, losing=20, gaining=20)
 
 
 def test_a_company_sets_its_own_brake() -> None:
     tight = Settings(brake_people=0, brake_percent=0)
-    assert is_braked(tight, BrakeCounts(1000, losing=1))
-    assert not is_braked(tight, BrakeCounts(1000))
-    assert not is_braked(Settings(brake_percent=100), BrakeCounts(1000, losing=1000))
+    assert list_braked(tight, 1000, losing=1, gaining=0) == ["losing"]
+    assert list_braked(tight, 1000, losing=0, gaining=0) == []
+    assert list_braked(Settings(brake_percent=100), 1000, losing=1000, gaining=0) == []
 
 
 @pytest.mark.parametrize("kind", ["pause", "withdraw"])
-def test_a_person_who_loses_counts_once_however_much_they_lose(kind: str) -> None:
-    assert add(BrakeCounts(5), [change(kind), change("withdraw")], ()) == BrakeCounts(5, losing=1)
+def test_who_is_paused_or_has_something_withdrawn_loses(kind: str) -> None:
+    assert loses([change("assign"), change(kind)])
+    assert not gains_there([change(kind)], THERE)
 
 
 def test_only_somebody_already_there_counts_as_gaining() -> None:
-    assert add(BrakeCounts(), [change("assign")], ()) == BrakeCounts()
-    assert add(BrakeCounts(), [change("assign"), change("assign")], THERE) == BrakeCounts(gaining=1)
+    assert not gains_there([change("assign")], ())
+    assert gains_there([change("assign"), change("assign")], THERE)
 
 
 @pytest.mark.parametrize("kind", ["resume", "block", "adjust"])
 def test_what_takes_nothing_and_sends_nothing_is_not_counted(kind: str) -> None:
-    assert add(BrakeCounts(), [change(kind)], THERE) == BrakeCounts()
+    assert not is_counted([change(kind)], THERE)
 
 
 def test_recertification_and_unlocked_steps_are_not_counted() -> None:
-    assert add(BrakeCounts(), [change("assign", counted=False)], THERE) == BrakeCounts()
+    assert not is_counted([change("assign", counted=False)], THERE)
 
 
 def test_only_people_with_counted_changes_are_held() -> None:

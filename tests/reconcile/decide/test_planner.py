@@ -2,8 +2,8 @@
 
 import pytest
 
-import reconcile.decide.planner
-from reconcile.decide.planner import Planner
+import reconcile.decide.plan
+from reconcile.decide.plan import Planner
 from reconcile.decide.types import Candidate
 from tests.support.ledger import TODAY, course, person, rules
 
@@ -15,7 +15,7 @@ def candidate(**attributes: str) -> Candidate:
 def test_an_admin_is_no_learner_however_many_profiles_came_in_between(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reconcile.decide.planner, "MOST_PROFILES", 1)
+    monkeypatch.setattr(reconcile.decide.plan, "MOST_PROFILES", 1)
     planner = Planner(rules(course("SEC-101")), TODAY)
     counted = []
     for user_type in ("admin", "learner", "admin"):

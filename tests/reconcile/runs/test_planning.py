@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-import reconcile.decide.planner
+import reconcile.decide.plan
 from models import engine
 from reconcile.decide.plan import make_plan
 from reconcile.decide.types import Person, PersonPlan, Rules
@@ -95,7 +95,7 @@ def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pyte
         planned.append(person.id)
         return make_plan(rules, today, person, *rest)
 
-    monkeypatch.setattr(reconcile.decide.planner, "make_plan", note)
+    monkeypatch.setattr(reconcile.decide.plan, "make_plan", note)
     run_company(COMPANY, now=NOON)
     assert len(planned) == 2
     assert sorted(courses_of_everybody()) == sorted(people)
@@ -113,7 +113,7 @@ def test_one_person_who_cannot_be_planned_does_not_stop_the_others(
             raise ZeroDivisionError("joy")
         return make_plan(rules, today, person, *rest)
 
-    monkeypatch.setattr(reconcile.decide.planner, "make_plan", fail_on_joy)
+    monkeypatch.setattr(reconcile.decide.plan, "make_plan", fail_on_joy)
     summary = run_company(COMPANY, now=NOON)
     assert (summary.state, summary.changes["assign"]) == ("applied", 20)
     assert courses_of_everybody() == dict.fromkeys(others, {"SEC-101": "sent"})
@@ -135,7 +135,7 @@ def test_one_person_whose_rows_the_database_refuses_does_not_stop_the_others(
         plan = make_plan(rules, today, person, *rest)
         return plan._replace(changes=plan.changes * 2) if person.id == joy else plan
 
-    monkeypatch.setattr(reconcile.decide.planner, "make_plan", same_row_twice)
+    monkeypatch.setattr(reconcile.decide.plan, "make_plan", same_row_twice)
     summary = run_company(COMPANY, now=NOON)
     assert (summary.state, summary.changes["assign"]) == ("applied", 1)
     assert (courses_of(joy), open_flags(joy)) == ({}, ["plan_failed"])

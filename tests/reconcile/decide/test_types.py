@@ -5,8 +5,7 @@ import weakref
 from dataclasses import replace
 
 from reconcile.decide.desired import make_desired
-from reconcile.decide.memo import MOST_REMEMBERED, per_catalog
-from reconcile.decide.types import Catalog
+from reconcile.decide.types import MOST_REMEMBERED, Catalog, per_catalog
 from tests.support.ledger import catalog, course, profile, rules
 
 calls: list[str] = []

@@ -16,7 +16,7 @@ help: ## list what there is
 run: .venv/run.installed ## serve on http://127.0.0.1:$PORT (8000) with SQLite under instance/
 	@$(FLASK) db upgrade --quiet
 	@$(FLASK) first-start --unused --url $(URL)
-	@exec .venv/bin/gunicorn --config gunicorn.conf.py --bind 127.0.0.1:$(PORT) 'app:create_app()'
+	@exec env PORT=$(PORT) .venv/bin/python -m serving.server app --host 127.0.0.1
 
 demo: .venv/run.installed ## play a company's first week against the running service
 	@.venv/bin/python -m demo $(URL)

@@ -1,9 +1,6 @@
 """The application: the only module that knows every part."""
 
-import logging
-import sys
 from pathlib import Path
-from typing import TextIO
 
 from flask import Flask
 from sqlalchemy.engine import make_url
@@ -23,7 +20,7 @@ CONNECTIONS = THREADS + 1 + 8
 
 
 def create_app(config: Config | None = None, *, production: bool = False) -> Flask:
-    """Build the application. Starts no thread: the scheduler belongs to ``gunicorn.conf.py``.
+    """Build the application. Starts no thread: the scheduler belongs to ``serving.server``.
 
     ``production`` is what the Procfile says: refuse (``SettingError``) to come up on defaults.
     """
@@ -44,16 +41,6 @@ def create_app(config: Config | None = None, *, production: bool = False) -> Fla
     init_database(app)
     _register_parts(app)
     return app
-
-
-def configure_logging(level: str, stream: TextIO = sys.stdout) -> None:
-    """One line per event on ``stream``; whoever runs the process collects them (a dyno has no files)."""
-    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(stream=stream, level=level, format=line, force=True)
-    # A tick every few seconds is no event; the runs it starts are told by the scheduler itself.
-    logging.getLogger("apscheduler").setLevel("WARNING")
-    # Nor is one that finds the run before it still at work.
-    logging.getLogger("apscheduler.scheduler").setLevel("ERROR")
 
 
 def _engine_options(config: Config) -> dict[str, object]:

@@ -14,7 +14,7 @@ from benchmarks import people
 from benchmarks.companies import Filled, analyse, kind_of, make_company, postgres_database
 from benchmarks.reconcile import application
 from benchmarks.report import Figure, heading, say, show
-from benchmarks.serving import Call, send, serving
+from benchmarks.serving import HERDBOOK, Call, send, serving
 from dashboard.access.operators import add_operator, list_operators
 from dashboard.access.sessions import COOKIE, start_session
 from dashboard.cursors import write_cursor
@@ -144,7 +144,7 @@ def measure(company: Filled, session: str) -> None:
     """Each page's median, after one that warms up."""
     heading(f"Pages of the dashboard at {company.size:,} people, {kind_of(company.url)}")
     headers = {"Cookie": f"{COOKIE}={session}"}
-    with serving("app:create_app()", company.environment) as server:
+    with serving(HERDBOOK, company.environment) as server:
         connection = server.connect()
         for name, path in list_pages(company.size).items():
             send(connection, Call("GET", path), headers)

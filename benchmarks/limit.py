@@ -1,8 +1,8 @@
 """The limit program: the smallest honest Flask app that does what one SCIM request must do.
 
 The same SQL statements: token look-up, those of the operation, the queue, the log row, one commit; the
-standard library's sqlite3, hand-built JSON, no validation, no filter, no PATCH semantics. Served by the
-same gunicorn settings on a database of the same schema and size, it is as fast as this stack can be.
+standard library's sqlite3, hand-built JSON, no validation, no filter, no PATCH semantics. Served by
+the same server on a database of the same schema and size, it is as fast as this stack can be.
 """
 
 import hashlib

@@ -21,7 +21,7 @@ from benchmarks.database_time import database_time
 from benchmarks.mix import CATALOG
 from benchmarks.report import Figure, heading, say, show
 from benchmarks.scim import Operations
-from benchmarks.serving import Server, latencies, serving
+from benchmarks.serving import HERDBOOK, Server, latencies, serving
 from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
@@ -146,7 +146,7 @@ def _numbers(numbers: range) -> object:
 def beside_traffic(company: Filled) -> None:
     """What IdPs feel while everybody is planned anew, and what it costs in memory."""
     todo = Operations(company.size)
-    with serving("app:create_app()", company.environment) as server:
+    with serving(HERDBOOK, company.environment) as server:
         latencies(server, todo.patch, 200, company.headers)
         idle = latencies(server, todo.patch, 800, company.headers)
         rest = server.memory()

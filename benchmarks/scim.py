@@ -16,7 +16,7 @@ from urllib.parse import quote
 from benchmarks import people
 from benchmarks.companies import BASE, Filled, kind_of, make_company, postgres_database
 from benchmarks.report import Figure, heading, say, show
-from benchmarks.serving import Call, Server, cpu_per_request, latencies, send, serving
+from benchmarks.serving import HERDBOOK, LIMIT, Call, Server, cpu_per_request, latencies, send, serving
 
 SMALL = 1000
 ROUNDS = 5
@@ -78,8 +78,8 @@ def paired(
 def both(company: Filled) -> Iterator[tuple[Server, Server]]:
     """Herdbook and the limit program on the same database file, one after the other in each round."""
     with (
-        serving("app:create_app()", company.environment) as ours,
-        serving("benchmarks.limit:app", company.environment, "benchmarks/limit.conf.py") as limit,
+        serving(HERDBOOK, company.environment) as ours,
+        serving(LIMIT, company.environment) as limit,
     ):
         yield ours, limit
 
@@ -133,7 +133,7 @@ def deep_pages(company: Filled) -> None:
     """Row 5: paging far into a large company."""
     heading(f"Deep pages of {company.size:,} people, {kind_of(company.url)}")
     deep = company.size * 9 // 10
-    with serving("app:create_app()", company.environment) as ours:
+    with serving(HERDBOOK, company.environment) as ours:
         connection = ours.connect()
         first = _cursor_after(connection, company, 100)
         far = _cursor_after(connection, company, deep)
@@ -169,7 +169,7 @@ def write_tail(company: Filled) -> None:
     """Row 6: how much slower the slowest writes are, eight at a time."""
     todo = Operations(company.size)
     heading(f"Writes over 8 connections, {company.size:,} people, {kind_of(company.url)}")
-    with serving("app:create_app()", company.environment) as ours:
+    with serving(HERDBOOK, company.environment) as ours:
         latencies(ours, todo.patch, 200, company.headers)
         ratios = []
         for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Start a program under our gunicorn settings and measure what a request costs it."""
+"""Start a program under our server and measure what a request costs it."""
 
 import contextlib
 import http.client
@@ -17,6 +17,9 @@ import psutil
 from benchmarks.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
+HERDBOOK = "serving.server app"
+LIMIT = "benchmarks.bare_server benchmarks.limit"
+BARE = "benchmarks.bare_server benchmarks.bare"
 
 
 @dataclass
@@ -41,12 +44,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(
-    target: str, environment: Mapping[str, str], settings: str = "gunicorn.conf.py"
-) -> Iterator[Server]:
-    """Run ``target`` (``module:application``) on a free port until the block ends."""
+def serving(program: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run ``python -m program`` on a free port until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", settings, "-b", f"127.0.0.1:{port}", target]
+    command = [sys.executable, "-m", *program.split(), "--host", "127.0.0.1"]
     environment = {**os.environ, **environment, "PORT": str(port), "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:

@@ -1,22 +1,15 @@
 """Rules that hold for every route at once."""
 
-import datetime as dt
-import io
-import logging
 import re
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 from werkzeug.routing import Rule
 
-from app import configure_logging, create_app
+from app import create_app
 from config import Config
 from models import Base, engine, writing
 from reconcile.catalog.change import parse_catalog, save_catalog
@@ -133,35 +126,3 @@ def test_what_sqlite_keeps_is_its_owners_alone(tmp_path: Path) -> None:
         kept = [folder, *folder.iterdir()]
         assert len(kept) > 2
         assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What a process of its own would write; the tests' own log is as before afterwards."""
-    named = [logging.getLogger(name) for name in ("", "apscheduler", "apscheduler.scheduler")]
-    levels = [(logger, logger.level) for logger in named]
-    monkeypatch.setattr(named[0], "handlers", [])
-    written = io.StringIO()
-    configure_logging("INFO", written)
-    yield written
-    for logger, level in levels:
-        logger.setLevel(level)
-
-
-def test_a_run_longer_than_a_tick_fills_no_log(log: io.StringIO) -> None:
-    begun, ended = threading.Event(), threading.Event()
-
-    def run() -> None:
-        begun.set()
-        ended.wait(5)
-
-    scheduler = BackgroundScheduler(timezone=dt.UTC)
-    scheduler.add_job(run, "interval", seconds=0.05, max_instances=1)
-    scheduler.start()
-    assert begun.wait(5)
-    time.sleep(0.3)
-    ended.set()
-    scheduler.shutdown()
-    logging.getLogger("reconcile.runs.schedule").info("Run 23456-1: applied in 0.30 s")
-    (line,) = log.getvalue().splitlines()
-    assert line.endswith(" INFO reconcile.runs.schedule: Run 23456-1: applied in 0.30 s")

@@ -169,9 +169,9 @@ def test_the_procfile_releases_and_serves_as_it_stands(new_postgres_url: str) ->
     with serving(url, PROCFILE["web"], WEB_CONCURRENCY="2") as service:
         status, told = service.request("GET", "/readyz")
         assert (status, json.loads(told)["migrations"]) == (200, latest_revision())
-        workers = service.count_workers()
+        processes = service.count_processes()
         service.stop()
-    assert workers == 1
+    assert processes == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The scheduler: a wake-up tick that runs whoever is due. Started by gunicorn, never by ``create_app()``."""
+"""The scheduler: a wake-up tick that runs whoever is due. The server starts it, never ``create_app()``."""
 
 import datetime as dt
 import logging

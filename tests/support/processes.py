@@ -1,4 +1,4 @@
-"""The service as real processes: gunicorn as the Makefile starts it, commands as people type them."""
+"""The service as real processes: the server as the Makefile starts it, commands as people type them."""
 
 import contextlib
 import http.client
@@ -16,18 +16,17 @@ from benchmarks.postgres import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 30
-GUNICORN = "gunicorn --config gunicorn.conf.py"
+SERVER = "python -m serving.server app --host 127.0.0.1"
 
 
 class Service:
-    """One running gunicorn, its worker and its scheduler."""
+    """One running server and its scheduler."""
 
     def __init__(self, database_url: str, command: str = "", **environ: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = command or f"{GUNICORN} --bind 127.0.0.1:{self.port} 'app:create_app()'"
         self.process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"],
+            ["sh", "-c", f"exec {command or SERVER}"],
             cwd=ROOT,
             env=make_environ(database_url, **{"PORT": str(self.port), **environ}),
             stdout=subprocess.PIPE,
@@ -63,16 +62,17 @@ class Service:
         assert self.process.returncode == 0, said
         return str(said)
 
-    def count_workers(self) -> int:
-        """Processes gunicorn keeps beside itself."""
-        return len(psutil.Process(self.process.pid).children())
+    def memory(self) -> float:
+        """Resident memory in MB."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+
+    def count_processes(self) -> int:
+        """This one and what it has started."""
+        return 1 + len(psutil.Process(self.process.pid).children(recursive=True))
 
     def kill(self) -> None:
-        """kill -9, the worker with its parent: nothing of ours gets to run."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            parent = psutil.Process(self.process.pid)
-            for process in [parent, *parent.children(recursive=True)]:
-                process.kill()
+        """kill -9: nothing of ours gets to run."""
+        self.process.kill()
         self.process.wait()
 
 

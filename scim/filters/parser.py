@@ -1,10 +1,9 @@
-"""Filters: from text to a tree (RFC 7644 3.4.2.2); ``evaluate`` tells whether a document meets one."""
+"""Filters: from text to a tree (RFC 7644 3.4.2.2)."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from scim.errors import InvalidFilter, InvalidPath
-from scim.filters.matching import evaluate
 from scim.filters.tree import (
     EQUALITY,
     OPERATORS,
@@ -20,23 +19,8 @@ from scim.filters.tree import (
 )
 from scim.filters.words import Token, parse_literal, parse_tokens
 from scim.schemas.attributes import Attribute, ResourceType, undeclared
-from scim.schemas.comparing import VALUE, comparable, shadow
+from scim.schemas.comparing import VALUE
 from scim.schemas.paths import Path, find_path
-
-__all__ = [
-    "And",
-    "Comparison",
-    "Node",
-    "Not",
-    "Or",
-    "Present",
-    "ValuePath",
-    "comparable",
-    "evaluate",
-    "parse_filter",
-    "parse_value_path",
-    "shadow",
-]
 
 MAX_DEPTH = 50
 MAX_TERMS = 200

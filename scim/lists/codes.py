@@ -14,8 +14,8 @@ from sqlalchemy import Connection, bindparam, select
 from models import Course, Journey
 from scim.bodies import dump
 from scim.errors import NotFound
-from scim.filters.matching import values
-from scim.filters.parser import evaluate, parse_filter
+from scim.filters.matching import evaluate, values
+from scim.filters.parser import parse_filter
 from scim.lists.cursors import make_cursor, read_cursor
 from scim.lists.search_request import SearchRequest
 from scim.log.call import Call

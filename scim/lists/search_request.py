@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scim.errors import InvalidCount, InvalidFilter, InvalidSyntax, InvalidValue, ScimError
+from marshmallow.fields import Field
+
+from scim.errors import InvalidCount, InvalidFilter, InvalidValue
 from scim.schemas.attributes import fold
 from scim.schemas.discovery import DEFAULT_RESULTS, MAX_RESULTS
+from scim.schemas.messages import Member, Message, Part, refuse
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 _FARTHEST = 10**15
-
-_ONCE = ("filter", "sortBy", "sortOrder", "startIndex", "count", "cursor")
 _LISTS = ("attributes", "excludedAttributes")
-_NAMES = {fold(name): name for name in (*_ONCE, *_LISTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +54,17 @@ def parse_arguments(arguments: Mapping[str, Sequence[str]]) -> SearchRequest:
     """The request in a query string, given as name -> values. Unknown names are ignored."""
     members: dict[str, Any] = {}
     for name, values in arguments.items():
-        known = _NAMES.get(fold(name))
+        known = _ARGUMENTS.names.get(fold(name))
         if known in _LISTS:
             members[known] = [each for value in values for each in value.split(",")]
         elif known:
             members[known] = _only(known, values)
-    return _to_request(members)
+    return _ARGUMENTS.parse(members)  # type: ignore[no-any-return]
 
 
 def parse_search(body: object) -> SearchRequest:
     """The request in the body of a POST to ``.search``."""
-    if not isinstance(body, dict):
-        raise InvalidSyntax("The body of a search must be a JSON object.")
-    schemas = body.get("schemas")
-    if schemas is not None and (not isinstance(schemas, list) or SEARCH_URN not in schemas):
-        raise InvalidSyntax(f"schemas of a search must hold {SEARCH_URN}.")
-    members = {_NAMES[fold(name)]: value for name, value in body.items() if fold(name) in _NAMES}
-    return _to_request({name: value for name, value in members.items() if value is not None})
+    return SEARCH_MESSAGE.parse(body)  # type: ignore[no-any-return]
 
 
 def _only(name: str, values: Sequence[str]) -> str:
@@ -79,57 +73,78 @@ def _only(name: str, values: Sequence[str]) -> str:
     return values[0]
 
 
-def _to_request(members: dict[str, Any]) -> SearchRequest:
-    cursor = _text(members, "cursor")
-    order = (_text(members, "sortOrder") or "ascending").lower()
-    if order not in ("ascending", "descending"):
-        raise InvalidValue("sortOrder must be ascending or descending.")
-    text = _text(members, "filter")
-    if text is not None and not text.strip():
-        raise InvalidFilter("position 1: expected an attribute, found the end of the filter")
-    if cursor is not None and "startIndex" in members:
-        raise InvalidValue("startIndex and cursor are two ways of paging; send one of them.")
-    count = None
-    if "count" in members:
-        refusal = InvalidValue if cursor is None else InvalidCount
-        count = min(MAX_RESULTS, max(0, _number(members["count"], "count", refusal)))
-    return SearchRequest(
-        filter=text,
-        sort_by=_text(members, "sortBy") or None,
-        descending=order == "descending",
-        # RFC 7644 3.4.2.4: below 1 means 1, a negative count means 0.
-        start_index=max(1, _number(members.get("startIndex", 1), "startIndex", InvalidValue)),
-        count=count,
-        cursor=cursor,
-        attributes=_names(members, "attributes"),
-        excluded=_names(members, "excludedAttributes"),
-    )
-
-
-def _text(members: dict[str, Any], name: str) -> str | None:
-    value = members.get(name)
-    if value is not None and not isinstance(value, str):
-        raise InvalidValue(f"{name} must be a string.")
+def _read_text(value: object) -> str | None:
+    if not isinstance(value, str | None):
+        refuse(InvalidValue, " must be a string.")
     return value
 
 
-def _number(value: Any, name: str, refusal: type[ScimError]) -> int:
+def _read_order(value: object) -> bool:
+    order = (_read_text(value) or "ascending").lower()
+    if order not in ("ascending", "descending"):
+        refuse(InvalidValue, " must be ascending or descending.")
+    return order == "descending"
+
+
+def _read_names(value: object) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else [] if value is None else value
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        refuse(InvalidValue, " must be a list of attribute names.")
+    return tuple(names)
+
+
+class _Number(Field[Any]):
     """A whole number; one beyond any list is brought back to the farthest place a database can count to."""
-    if isinstance(value, str):
-        # Some clients leave a separator at the end of their URL.
-        text = value.strip().rstrip("?&")
-        if not _NUMBER.fullmatch(text):
-            raise refusal(f"{name} must be a whole number, not {value[:40]!a}.")
-        value = int(text[:20])
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise refusal(f"{name} must be a whole number.")
-    return max(-_FARTHEST, min(_FARTHEST, value))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
+        refusal = InvalidCount if attr == "count" and data.get("cursor") is not None else InvalidValue
+        if isinstance(value, str):
+            # Some clients leave a separator at the end of their URL.
+            text = value.strip().rstrip("?&")
+            if not _NUMBER.fullmatch(text):
+                refuse(refusal, f" must be a whole number, not {value[:40]!a}.")
+            value = int(text[:20])
+        if not isinstance(value, int) or isinstance(value, bool):
+            refuse(refusal, " must be a whole number.")
+        return max(-_FARTHEST, min(_FARTHEST, value))
 
 
-def _names(members: dict[str, Any], name: str) -> tuple[str, ...]:
-    value = members.get(name, [])
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InvalidValue(f"{name} must be a list of attribute names.")
-    return tuple(value)
+class _Arguments(Part):
+    cursor = Member(_read_text)
+    sortOrder = Member(_read_order)
+    filter = Member(_read_text)
+    count = _Number(allow_none=True)
+    sortBy = Member(_read_text)
+    startIndex = _Number(allow_none=True)
+    attributes = Member(_read_names)
+    excludedAttributes = Member(_read_names)
+
+    def make(self, members: dict[str, Any]) -> SearchRequest:
+        text, cursor = members.get("filter"), members.get("cursor")
+        count, start = members.get("count"), members.get("startIndex")
+        if text is not None and not text.strip():
+            refuse(InvalidFilter, "position 1: expected an attribute, found the end of the filter")
+        if cursor is not None and start is not None:
+            refuse(InvalidValue, "startIndex and cursor are two ways of paging; send one of them.")
+        return SearchRequest(
+            filter=text,
+            sort_by=members.get("sortBy") or None,
+            descending=members.get("sortOrder", False),
+            # RFC 7644 3.4.2.4: below 1 means 1, a negative count means 0.
+            start_index=1 if start is None else max(1, start),
+            count=None if count is None else min(MAX_RESULTS, max(0, count)),
+            cursor=cursor,
+            attributes=members.get("attributes", ()),
+            excluded=members.get("excludedAttributes", ()),
+        )
+
+
+class _SearchMessage(Message, _Arguments):
+    urn = SEARCH_URN
+    error_messages = {
+        "type": "The body of a search must be a JSON object.",
+        "schemas": f"schemas of a search must hold {SEARCH_URN}.",
+    }
+
+
+_ARGUMENTS, SEARCH_MESSAGE = _Arguments(partial=True), _SearchMessage(partial=True)

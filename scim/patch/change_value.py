@@ -5,7 +5,7 @@ from typing import Any
 
 from scim.errors import Mutability, NoTarget
 from scim.filters.matching import evaluate, make_test
-from scim.filters.parser import And, Comparison, Node
+from scim.filters.tree import And, Comparison, Node
 from scim.patch.target import Target
 from scim.schemas.attributes import Attribute, fold
 from scim.schemas.comparing import comparable

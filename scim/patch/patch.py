@@ -6,13 +6,22 @@ from typing import Any
 
 from scim.errors import InvalidPath, InvalidValue, Mutability, ScimError
 from scim.patch.change_value import change_value
-from scim.patch.message import Operation, parse_patch
 from scim.patch.target import Target, parse_target
 from scim.schemas.attributes import Attribute, ResourceType, as_attribute, is_urn, undeclared
 from scim.schemas.paths import find_urn
 from scim.schemas.values import check_size, check_text, is_blank, put, spelling
 
-__all__ = ["Change", "Operation", "PatchResult", "apply_patch", "make_change", "parse_patch", "with_schemas"]
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: ``op`` in lower case; ``path`` None where the keys of ``value`` are the paths.
+
+    ``value`` is None for null and for a remove without one: both mean "not set".
+    """
+
+    op: str
+    path: str | None
+    value: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def make_change(document: dict[str, Any], change: Change, resource_type: Resourc
     if target.is_read_only:
         if change.explicit:
             raise Mutability(f"{target.text} is read-only")
-    elif _is_discarded(target.attribute):
+    elif is_discarded(target.attribute):
         pass
     elif target.urn:
         _change_extension(document, change)
@@ -103,9 +112,9 @@ def make_change(document: dict[str, Any], change: Change, resource_type: Resourc
     return False
 
 
-def _is_discarded(attribute: Attribute) -> bool:
-    """A password is never kept, ``schemas`` follows from what is there, and a name must be one."""
-    return attribute.returned == "never" or attribute.name in ("schemas", "")
+def is_discarded(attribute: Attribute) -> bool:
+    """What the service owns and a password are never kept, ``schemas`` follows from what is there."""
+    return attribute.is_read_only or attribute.returned == "never" or attribute.name in ("schemas", "")
 
 
 def _change_whole(document: dict[str, Any], change: Change, resource_type: ResourceType) -> bool:

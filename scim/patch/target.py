@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scim.errors import InvalidPath
-from scim.filters.parser import Node, parse_value_path
+from scim.filters.parser import parse_value_path
+from scim.filters.tree import Node
 from scim.schemas.attributes import Attribute, ResourceType, as_attribute, undeclared
 from scim.schemas.paths import split_names, split_urn
 

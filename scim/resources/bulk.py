@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from marshmallow.fields import Field
+
 from models import new_id
 from scim.bodies import dump
 from scim.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, ScimError
@@ -13,15 +15,16 @@ from scim.log.call import Call
 from scim.log.log import record_refusal
 from scim.resources import groups, users
 from scim.resources.documents import Answer, base_url, to_etag
-from scim.schemas.attributes import fold
+from scim.schemas.comparing import find_value
 from scim.schemas.discovery import MAX_OPERATIONS
+from scim.schemas.messages import Member, Message, Part, refuse
 
 REQUEST_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 
 _KINDS = {"users": "User", "groups": "Group"}
-_VERBS: dict[str | None, ModuleType] = {"User": users, "Group": groups}
-_OPERATIONS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
+_MODULES: dict[str | None, ModuleType] = {"User": users, "Group": groups}
+_VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 _PATH = re.compile(
     r"/?(?:(?:.*/)?scim/v2/(?P<company>[^/]+)/|.*/)?(?P<kind>users|groups)(?:/(?P<id>[^/?]+))?/?",
     re.IGNORECASE,
@@ -34,11 +37,11 @@ class Operation:
     """One operation; ``id`` of a POST is decided before it is carried out, so that circles can close."""
 
     method: str
-    kind: str | None
-    target: str | None
-    data: Any
-    bulk_id: str | None
-    version: str | None
+    kind: str | None = None
+    target: str | None = None
+    data: Any = None
+    bulk_id: str | None = None
+    version: str | None = None
     refusal: ScimError | None = None
     """Why it cannot be carried out whatever the others do."""
     id: str = field(default_factory=new_id)
@@ -55,8 +58,9 @@ class Unresolved(ScimError):
 
 def carry_out(call: Call, body: object) -> str:
     """The BulkResponse, as text: results in the order of the request, as far as it got."""
-    members, raw = _parse_request(body)
-    return dump({"schemas": [RESPONSE_URN], "Operations": _Bulk(call, raw, members).run()})
+    request = BULK_REQUEST.parse(body)
+    results = _Bulk(call, request["Operations"], request["failOnErrors"]).run()
+    return dump({"schemas": [RESPONSE_URN], "Operations": results})
 
 
 class _Bulk:
@@ -101,7 +105,7 @@ class _Bulk:
         return [self.by_id[name] for name in names if name in self.by_id]
 
     def carry_out(self, operation: Operation) -> None:
-        verb = _OPERATIONS.get(operation.method, "bulk")
+        verb = _VERBS.get(operation.method, "bulk")
         part = self.call.part(verb, operation.kind, operation.target)
         try:
             answer = self.apply(operation, part)
@@ -117,7 +121,7 @@ class _Bulk:
         """The same functions the routes call."""
         if operation.refusal:
             raise operation.refusal
-        verbs, data = _VERBS[operation.kind], self.resolve(operation.data)
+        verbs, data = _MODULES[operation.kind], self.resolve(operation.data)
         if operation.method == "POST":
             return verbs.create(part, data, operation.id)  # type: ignore[no-any-return]
         part.resource_id = operation.target = self.resolve(operation.target)
@@ -159,58 +163,81 @@ class _Bulk:
         return result
 
 
-def _parse_request(body: object) -> tuple[int | None, list[Any]]:
-    if not isinstance(body, dict):
-        raise InvalidSyntax("The body of a bulk request must be a JSON object.")
-    members = {fold(name): value for name, value in body.items()}
-    schemas = members.get("schemas")
-    if not isinstance(schemas, list) or REQUEST_URN not in schemas:
-        raise InvalidSyntax(f"schemas of a bulk request must hold {REQUEST_URN}.")
-    operations, bound = members.get("operations"), members.get("failonerrors")
+def _read_operations(operations: object) -> list[Any]:
     if not isinstance(operations, list):
-        raise InvalidSyntax("Operations must be a list of operations.")
+        refuse(InvalidSyntax, " must be a list of operations.")
     if len(operations) > MAX_OPERATIONS:
-        raise PayloadTooLarge(f"{len(operations)} operations are more than maxOperations, {MAX_OPERATIONS}.")
+        refuse(PayloadTooLarge, f": {len(operations)} are more than maxOperations, {MAX_OPERATIONS}.")
+    return operations
+
+
+def _read_bound(bound: object) -> int | None:
     if bound is not None and (type(bound) is not int or bound < 1):
-        raise InvalidValue("failOnErrors must be a whole number, 1 or more.")
-    return bound, operations
+        refuse(InvalidValue, " must be a whole number, 1 or more.")
+    return bound
+
+
+def _read_method(method: object) -> str:
+    if not isinstance(method, str) or method.upper() not in _VERBS:
+        refuse(InvalidSyntax, " must be POST, PUT, PATCH or DELETE.")
+    return method.upper()
+
+
+def _read_word(word: object) -> str | None:
+    if not isinstance(word, str | None):
+        refuse(InvalidSyntax, " must be a string.")
+    return word
+
+
+class _BulkRequest(Message):
+    urn = REQUEST_URN
+    may_lack = False
+    error_messages = {
+        "type": "The body of a bulk request must be a JSON object.",
+        "schemas": f"schemas of a bulk request must hold {REQUEST_URN}.",
+    }
+    Operations = Member(_read_operations)
+    failOnErrors = Member(_read_bound)
+
+
+class _RequestedOperation(Part):
+    method = Member(_read_method)
+    path = Field[Any](load_default=None, allow_none=True)
+    bulkId = Member(_read_word)
+    version = Member(_read_word)
+    data = Field[Any](load_default=None, allow_none=True)
+
+
+BULK_REQUEST, _REQUESTED = _BulkRequest(), _RequestedOperation()
 
 
 def _read_operation(raw: object, where: str, company_id: str) -> Operation:
     """One that makes no sense is refused when its turn comes: the others are carried out (RFC 7644 3.7)."""
-    members = {fold(name): value for name, value in raw.items()} if isinstance(raw, dict) else {}
-    method, bulk_id = members.get("method"), members.get("bulkid")
     try:
-        return _parse_operation(members, where, company_id)
+        return _to_operation(_REQUESTED.parse(raw, where), where, company_id)
     except ScimError as error:
+        members = raw if isinstance(raw, dict) else {}
+        method, bulk_id = find_value(members, "method"), find_value(members, "bulkId")
         return Operation(
             method.upper() if isinstance(method, str) else "",
-            None,
-            None,
-            None,
-            bulk_id if isinstance(bulk_id, str) else None,
-            None,
-            error,
+            bulk_id=bulk_id if isinstance(bulk_id, str) else None,
+            refusal=error,
         )
 
 
-def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
-    method, path = members.get("method"), members.get("path")
-    if not isinstance(method, str) or method.upper() not in _OPERATIONS:
-        raise InvalidSyntax(f"{where}.method must be POST, PUT, PATCH or DELETE.")
-    is_post = method.upper() == "POST"
-    found = _PATH.fullmatch(path) if isinstance(path, str) else None
-    if found is None or is_post == bool(found["id"]):
+def _to_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
+    is_post = members["method"] == "POST"
+    path = _PATH.fullmatch(members["path"]) if isinstance(members["path"], str) else None
+    if path is None or is_post == bool(path["id"]):
         raise InvalidValue(f"{where}.path must be /Users or /Groups for a POST, else with an id behind it.")
-    if found["company"] not in (None, company_id):
+    if path["company"] not in (None, company_id):
         raise InvalidValue(f"{where}.path is not below this Tenant URL.")
-    bulk_id, version = members.get("bulkid"), members.get("version")
-    if not isinstance(bulk_id, str | None) or not isinstance(version, str | None):
-        raise InvalidSyntax(f"{where}: bulkId and version must be strings.")
-    if is_post and not bulk_id:
+    if is_post and not members["bulkId"]:
         raise InvalidSyntax(f"{where}.bulkId is required for a POST.")
-    kind = _KINDS[found["kind"].lower()]
-    return Operation(method.upper(), kind, found["id"], members.get("data"), bulk_id, version)
+    kind = _KINDS[path["kind"].lower()]
+    return Operation(
+        members["method"], kind, path["id"], members["data"], members["bulkId"], members["version"]
+    )
 
 
 def _by_bulk_id(operations: list[Operation]) -> dict[str, Operation]:

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, select
 from models import User, new_id, reading
 from scim.errors import InvalidValue, ScimError
 from scim.log.call import Call
-from scim.patch.patch import apply_patch, parse_patch
+from scim.patch.message import parse_patch
+from scim.patch.patch import apply_patch
 from scim.resources import users
 from scim.schemas.attributes import user_name_key
 from scim.schemas.resource_types import ENTERPRISE_USER, USER

@@ -14,7 +14,8 @@ from scim.errors import Forbidden, NotFound
 from scim.log.call import Call
 from scim.log.changes import to_changes
 from scim.log.log import record
-from scim.patch.patch import apply_patch, parse_patch
+from scim.patch.message import parse_patch
+from scim.patch.patch import apply_patch
 from scim.resources.documents import (
     Answer,
     Stamp,

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from marshmallow import EXCLUDE, ValidationError
+
 from scim.errors import InvalidSyntax, InvalidValue
-from scim.patch.patch import changes_of_keys, make_change, with_schemas
-from scim.schemas.attributes import ResourceType, Schema, is_urn, undeclared
-from scim.schemas.paths import NAME
+from scim.patch.patch import changes_of_keys, is_discarded, make_change, with_schemas
+from scim.schemas.attributes import ResourceType, Schema, fold, is_urn, undeclared
+from scim.schemas.comparing import find_value
+from scim.schemas.paths import NAME, find_urn
 from scim.schemas.resource_types import DECLARATIONS
-from scim.schemas.values import check_size, describe, put, read_value
+from scim.schemas.values import check_size, check_text, describe, put, read_value, spelling
 
 
 def load_resource(body: object, resource_type: ResourceType) -> dict[str, Any]:
@@ -16,46 +19,68 @@ def load_resource(body: object, resource_type: ResourceType) -> dict[str, Any]:
 
     Attributes stand under their registered spelling, unknown ones as they came; what is not set,
     read-only or a password is gone; ``schemas`` lists what is there. Raises ``InvalidSyntax`` where
-    ``body`` is no resource, ``InvalidValue`` naming the attribute that does not fit or is missing.
+    ``body`` is no resource, ``InvalidValue`` naming the attributes that do not fit or are missing.
     """
     if not isinstance(body, dict):
         raise InvalidSyntax(
             f"the body must be a JSON object with a {resource_type.name}, not {describe(body)}"
         )
     check_size(body)
-    document = _load_declared(body, resource_type.core)
+    _check_schemas(find_value(body, "schemas"))
+    core = resource_type.core
+    document = _load_names({key: body[key] for key in body if core.find(key) or NAME.fullmatch(key)}, core)
     for key, value in body.items():
-        if resource_type.core.find(key):
+        if core.find(key) or NAME.fullmatch(key):
             continue
-        if NAME.fullmatch(key):
-            put(document, undeclared(key), read_value(value, undeclared(key)))
+        schema = _find_extension(key, value, resource_type)
+        if schema and (urn := spelling(document, schema.urn)) not in document:
+            check_size(value)
+            if extension := _load_names(value, schema):
+                document[check_text(urn, "the URN of an extension")] = extension
             continue
-        # Whatever is no plain name is a path: an extension, "name.familyName", "urn:...:User:department".
+        # Any other key is a path: "name.familyName", "urn:...:User:department".
         for change in changes_of_keys("add", {key: value}, "", resource_type):
             make_change(document, change, resource_type)
     _check_required(document, resource_type)
     return with_schemas(document, resource_type)
 
 
-def _load_declared(body: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
-    """What Marshmallow makes of the declared attributes, in the order in which they came."""
-    named = ((schema.find(key), value) for key, value in body.items())
-    declared = {each.name: value for each, value in named if each}
-    _check_schemas(declared.pop("schemas", None))
-    fields = DECLARATIONS[schema.name].fields
-    writable = {name: value for name, value in declared.items() if _is_kept(name, schema)}
-    # Field by field: Marshmallow's own loop asks for each attribute there could be.
-    loaded = {name: fields[name].deserialize(value, name) for name, value in writable.items()}
-    return {name: value for name, value in loaded.items() if value is not None}
+def _find_extension(key: str, value: object, resource_type: ResourceType) -> Schema | None:
+    """The schema of ``value``, where ``key`` is an extension's URN and it an object of plain names."""
+    if not (is_urn(key) and isinstance(value, dict) and all(map(NAME.fullmatch, value))):
+        return None
+    is_core = fold(key) == fold(resource_type.core.urn)
+    is_path = find_urn(key, resource_type) not in (None, key)
+    return None if is_core or is_path else resource_type.find_extension(key)
 
 
-def _is_kept(name: str, schema: Schema) -> bool:
-    attribute = schema.find(name)
-    return attribute is not None and not attribute.is_read_only and attribute.returned != "never"
+def _load_names(body: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """What the plain names of ``body`` say, in the order in which they came; unknown ones word for word."""
+    named = [(schema.find(key) or undeclared(key), value) for key, value in body.items()]
+    kept = [(attribute, value) for attribute, value in named if not is_discarded(attribute)]
+    loaded = _load_declared({each.name: value for each, value in kept if each.declared}, schema)
+    document: dict[str, Any] = {}
+    for attribute, value in kept:
+        put(
+            document,
+            attribute,
+            loaded[attribute.name] if attribute.declared else read_value(value, attribute),
+        )
+    return document
+
+
+def _load_declared(values: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """What Marshmallow makes of declared attributes, under their registered names."""
+    try:
+        # Partial: nothing is required yet, as a key that is a path may bring it.
+        return DECLARATIONS[schema.name].load(values, partial=True, unknown=EXCLUDE) if values else {}
+    except ValidationError as error:
+        mistakes = error.messages_dict
+        raise InvalidValue("; ".join(mistakes[name][0] for name in values if name in mistakes)) from None
 
 
 def _check_schemas(schemas: object) -> None:
-    """Unknown members are ignored (Entra and OneLogin send some), as long as it is a list of URNs."""
+    """Unknown URNs are ignored (Entra and OneLogin send some), as long as it is a list of URNs."""
     if schemas is not None and not (
         isinstance(schemas, list) and all(isinstance(each, str) for each in schemas)
     ):

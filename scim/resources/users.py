@@ -10,7 +10,8 @@ from scim.errors import InvalidValue
 from scim.log.call import Call
 from scim.log.changes import to_changes
 from scim.log.log import record
-from scim.patch.patch import PatchResult, apply_patch, parse_patch, with_schemas
+from scim.patch.message import parse_patch
+from scim.patch.patch import PatchResult, apply_patch, with_schemas
 from scim.resources.documents import Answer, Written, answer, base_url, parse_stored, same_document, splice
 from scim.resources.loading import load_resource, names_placeholder
 from scim.resources.memberships import leave_groups, load_groups

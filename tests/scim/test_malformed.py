@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from scim.errors import ScimError
-from scim.filters.parser import evaluate, parse_filter
-from scim.patch.patch import apply_patch, parse_patch
+from scim.filters.matching import evaluate
+from scim.filters.parser import parse_filter
+from scim.patch.message import parse_patch
+from scim.patch.patch import apply_patch
 from scim.resources.loading import load_resource, names_placeholder
 from scim.schemas.comparing import shadow
 from scim.schemas.paths import parse_path

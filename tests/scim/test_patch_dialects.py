@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from scim.errors import InvalidValue
-from scim.patch.patch import PatchResult, apply_patch, parse_patch
+from scim.patch.message import parse_patch
+from scim.patch.patch import PatchResult, apply_patch
 from scim.resources.loading import load_resource
 from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 

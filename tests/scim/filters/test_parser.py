@@ -9,19 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scim.errors import InvalidFilter
-from scim.filters.parser import (
-    MAX_DEPTH,
-    MAX_TERMS,
-    And,
-    Comparison,
-    Node,
-    Not,
-    Or,
-    Present,
-    ValuePath,
-    evaluate,
-    parse_filter,
-)
+from scim.filters.matching import evaluate
+from scim.filters.parser import MAX_DEPTH, MAX_TERMS, parse_filter
+from scim.filters.tree import And, Comparison, Node, Not, Or, Present, ValuePath
 from scim.resources.loading import load_resource
 from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 from tests.conftest import scaled

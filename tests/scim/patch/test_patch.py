@@ -15,7 +15,8 @@ from scim.errors import (
     NoTarget,
     ScimError,
 )
-from scim.patch.patch import apply_patch, parse_patch
+from scim.patch.message import parse_patch
+from scim.patch.patch import apply_patch
 from scim.resources.loading import load_resource
 from scim.schemas.resource_types import CORE_USER, ENTERPRISE_USER, GROUP, TRAINING_USER, USER
 from tests.conftest import scaled

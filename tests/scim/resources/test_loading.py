@@ -176,6 +176,21 @@ def test_the_refusal_names_the_sub_attribute() -> None:
         loaded(name={"givenName": 5})
 
 
+def test_every_attribute_that_does_not_fit_is_named_in_the_order_of_the_body() -> None:
+    with pytest.raises(InvalidValue) as refused:
+        loaded(title=5, displayName="x", name={"givenName": 7}, active="perhaps")
+    said = [each.split(" must be ")[0] for each in refused.value.detail.split("; ")]
+    assert said == ["title", "name.givenName", "active"]
+
+
+def test_an_extension_keeps_the_order_of_its_names_and_those_it_does_not_know() -> None:
+    carried = {"zebra": [1, {"A": None}], "learnerRole": "supervisor", "Odd": "x", "state": "CA"}
+    extension = loaded(**{ACME: carried})[ACME]
+    assert list(extension.items()) == list(carried.items())
+    with pytest.raises(InvalidValue, match=r"^learnerRole must be a string, not a number"):
+        loaded(**{ACME: {"learnerRole": 5}})
+
+
 @pytest.mark.parametrize("name", ["with\x00nul", "half\ud800pair", "urn:x:\x00:2.0:User"])
 def test_a_name_that_cannot_be_stored_is_refused_in_words_that_can(name: str) -> None:
     with pytest.raises(InvalidValue) as refused:

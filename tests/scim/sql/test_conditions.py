@@ -8,7 +8,8 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from models import engine, reading
-from scim.filters.parser import evaluate, parse_filter
+from scim.filters.matching import evaluate
+from scim.filters.parser import parse_filter
 from scim.lists.pages import GROUPS, USERS, Listing, Order, page_statement
 from scim.schemas.resource_types import GROUP, USER
 from scim.sql.conditions import to_shape, to_values

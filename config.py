@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from click import ClickException
 
@@ -79,8 +79,8 @@ def load_config(environ: Mapping[str, str] = os.environ, *, required: Collection
 
 
 def sqlite_url(folder: Path) -> str:
-    """The embedded default: one file under ``folder``."""
-    return f"sqlite:///{folder / 'herdbook.sqlite3'}"
+    """The embedded default: one file under ``folder``, whatever letters its path has."""
+    return f"sqlite:///{quote(str(folder / 'herdbook.sqlite3'))}"
 
 
 def to_sqlalchemy_url(url: str) -> str:

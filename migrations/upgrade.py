@@ -53,7 +53,8 @@ def render_item(kind: str, item: Any, context: Any) -> str | Literal[False]:
 
 def _alembic(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(FOLDER))
+    # Alembic reads "%" as a reference to another option.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config

@@ -21,7 +21,7 @@ is_new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
 # Asked from / as well: a pyenv shim obeys .python-version and fails where that version is not installed.
 find_python() {
     for folder in . /; do
-        for name in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python; do
+        for name in "${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 python; do
             (cd "$folder" && "$name" -c "$is_new_enough; import venv" && "$name" -c 'import sys; print(sys.executable)') \
                 2>/dev/null && return
         done
@@ -41,14 +41,14 @@ if ! .venv/bin/python -c "$is_new_enough" 2>/dev/null; then
 fi
 
 if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    pip=".venv/bin/python -m pip"
+    pip() { .venv/bin/python -m pip "$@"; }
 else
-    pip="$(cat .venv/made-with) -m pip --python .venv/bin/python"
-    if ! $pip --version >/dev/null 2>&1; then
+    pip() { "$(cat .venv/made-with)" -m pip --python .venv/bin/python "$@"; }
+    if ! pip --version >/dev/null 2>&1; then
         echo "$(cat .venv/made-with) has no pip; install it (Debian: apt install python3-venv) and try again." >&2
         exit 1
     fi
 fi
 echo "Installing requirements/$1.txt"
-$pip install --quiet --no-input --disable-pip-version-check --require-hashes -r "requirements/$1.txt"
+pip install --quiet --no-input --disable-pip-version-check --require-hashes -r "requirements/$1.txt"
 touch ".venv/$1.installed"

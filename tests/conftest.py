@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine, insert, text
 
 from app import create_app
-from benchmarks.postgres import postgres_server
+from benchmarks.postgres import MEMORY, has_room_in_memory, postgres_server
 from config import Config, to_sqlalchemy_url
 from models import Base, Company, engine, writing
 
@@ -26,8 +25,8 @@ SCALE = float(os.environ.get("SCALE", "0.01"))
 gc.set_threshold(200_000, 50, 100)
 
 # Databases of tests live in memory where there is room: nothing here outlives the machine anyway.
-if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2**30:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
+if has_room_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

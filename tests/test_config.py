@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import config
-from config import SettingError, load_config
+from app import create_app
+from config import Config, SettingError, load_config, sqlite_url
+from models import Base, engine
 
 DEPLOYED = {"DATABASE_URL": "postgres://user:word@host/name", "SECRET_KEY": "0123456789abcdef"}
 
@@ -20,6 +22,14 @@ def test_a_laptop_needs_no_settings(instance: Path) -> None:
     loaded = load_config({})
     assert loaded.database_url == f"sqlite:///{instance}/herdbook.sqlite3"
     assert (loaded.port, loaded.reconcile_minutes, loaded.log_level) == (8000, 40.0, "INFO")
+
+
+def test_the_embedded_database_lies_where_its_path_says(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20c?d=1#é"
+    with create_app(Config(database_url=sqlite_url(folder), secret_key="test", testing=True)).app_context():
+        Base.metadata.create_all(engine())
+    assert (folder / "herdbook.sqlite3").stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def test_a_laptop_makes_its_own_secret_and_keeps_it(instance: Path) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy import cast, insert, select, text
 
 from app import create_app
 from config import Config, to_sqlalchemy_url
-from migrations import find_revision, latest_revision
+from migrations import FOLDER, find_revision, latest_revision
 from migrations.upgrade import upgrade_database
 from models import Base, Company, User, engine, reading, writing
 from scim.bodies import dump
@@ -49,6 +50,17 @@ def test_the_versions_make_the_tables_the_models_ask_for(empty_url: str) -> None
         with reading() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_versions_are_found_whatever_the_path_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "a b%20c" / "migrations")
+    monkeypatch.setattr("migrations.upgrade.FOLDER", folder)
+    with make_empty_app(f"sqlite:///{tmp_path}/herdbook.sqlite3").app_context():
+        upgrade_database()
+        with reading() as connection:
+            assert find_revision(connection) == latest_revision()
 
 
 def test_indexes_and_constraints_are_the_same_word_for_word(empty_url: str) -> None:

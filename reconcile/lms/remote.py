@@ -41,7 +41,7 @@ class RemoteLms:
 
     def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
         self._url, self._tokens = url, tokens
-        self._lms_run: LmsRun | None = None
+        self._latest: LmsRun | None = None
 
     def delivered(self, row: Observed, today: dt.date) -> Observed:
         """A row is on its way until the platform has answered."""
@@ -57,7 +57,7 @@ class RemoteLms:
         connection.execute(statement.values(delivery="to_check"))
 
     def has_work(self, connection: Connection, run: CurrentRun) -> bool:
-        """Whether there is anything to read, to send or to ask again; what merely waits is told by hand."""
+        """Whether there is anything to read, to send or to ask again; a run by hand also tells what waits."""
         by_hand = run.order.trigger not in AUTOMATIC
         is_paused = self._find_pause(connection, run) is not None
         if is_paused and not by_hand:
@@ -69,10 +69,10 @@ class RemoteLms:
         return has_changed_refusals(connection, run.company_id)
 
     def read_back(self, run: CurrentRun) -> None:
-        """Bring progress and drift into our rows, before anything is planned."""
+        """Bring what happened at the platform into our rows, before anything is planned."""
         if not self._is_reading(run):
             return
-        lms_run = self._lms_run_of(run)
+        lms_run = self._lms_run_for(run)
         try:
             read_back(lms_run)
         except LmsError as error:
@@ -85,7 +85,7 @@ class RemoteLms:
 
         What this run's plan has counted as applied and could not be delivered is taken off again.
         """
-        lms_run = self._lms_run_of(run)
+        lms_run = self._lms_run_for(run)
         with lms_run.transaction() as connection:
             release_refusals(lms_run.writer(connection))
             pause = self._find_pause(connection, run)
@@ -112,11 +112,11 @@ class RemoteLms:
             is_paused = self._find_pause(connection, run) is not None
         return run.order.trigger in READING and not is_paused
 
-    def _lms_run_of(self, run: CurrentRun) -> LmsRun:
-        if self._lms_run is None or self._lms_run.run is not run:
+    def _lms_run_for(self, run: CurrentRun) -> LmsRun:
+        if self._latest is None or self._latest.run is not run:
             token = self._tokens.get(run.company_id) or self._tokens.get("") or ""
-            self._lms_run = LmsRun(run, self._url, token)
-        return self._lms_run
+            self._latest = LmsRun(run, self._url, token)
+        return self._latest
 
     def _find_pause(self, connection: Connection, run: CurrentRun) -> str | None:
         state = load_state(connection, run.company_id)

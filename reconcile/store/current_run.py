@@ -79,7 +79,7 @@ class Lms(Protocol):
         """Whether rows wait to be sent, although nobody is out of date."""
 
     def read_back(self, run: "CurrentRun") -> None:
-        """Bring progress and drift into our rows, before anything is planned."""
+        """Bring what happened at the platform into our rows, before anything is planned."""
 
     def send(self, run: "CurrentRun") -> Counter[str]:
         """Send what waits; what the counts ``applied``, ``deferred`` and ``rejected`` gain or lose by it."""

@@ -18,21 +18,24 @@ MOST_TWINS = 1000
 def link_learners(lms_run: LmsRun, session: Session, seen: SeenIds) -> None:
     """Read all learners; ``seen`` gets their ids.
 
-    One of ours that is known there and not here is linked, one that is not archived although we archived
-    it is compared anew. Of two with one external id of ours the one we do not use is archived.
+    A person of ours whom the platform knows and we do not is linked; one who is not archived there
+    although we archived them is compared anew. Of two learners with one external id of ours the one
+    that we do not use is archived.
     """
-    twins: list[tuple[str, int]] = []
+    twins: list[Learner] = []
     for learners in contract.list_learners(session):
         lms_run.renew()
         page = [learner for learner in learners if learner.active]
         seen.add(learner.id for learner in page)
-        twins += _link_page(lms_run, page)[: MOST_TWINS - len(twins)]
-    for user_id, learner_id in twins:
-        _settle_twin(lms_run, session, seen, user_id, learner_id)
+        used = _link_page(lms_run, page)
+        second = [one for one in page if used.get(one.external_id, one.id) != one.id]
+        twins += second[: MOST_TWINS - len(twins)]
+    for twin in twins:
+        _settle_twin(lms_run, session, seen, twin)
 
 
-def _link_page(lms_run: LmsRun, page: Sequence[Learner]) -> list[tuple[str, int]]:
-    """Link who is new on a page; returns second learners of people of ours."""
+def _link_page(lms_run: LmsRun, page: Sequence[Learner]) -> dict[str | None, int]:
+    """Link the new learners of a page; person of ours -> the learner we use."""
     ids = {one.external_id: one.id for one in reversed(page) if one.external_id}
     ours = {row.user_id: row for row in _load_ours(lms_run.company_id, list(ids))}
     new = {user_id: ids[user_id] for user_id, row in ours.items() if row.lms_id is None}
@@ -41,8 +44,7 @@ def _link_page(lms_run: LmsRun, page: Sequence[Learner]) -> list[tuple[str, int]
         with lms_run.transaction() as connection:
             _link(connection, lms_run.company_id, new)
             _check_again(connection, lms_run.company_id, awake)
-    mine = {user_id: new.get(user_id, row.lms_id) for user_id, row in ours.items()}
-    return [(str(one.external_id), one.id) for one in page if mine.get(one.external_id, one.id) != one.id]
+    return {user_id: new.get(user_id, row.lms_id) for user_id, row in ours.items()}
 
 
 def _load_ours(company_id: str, ids: Sequence[str]) -> Sequence[Any]:
@@ -70,11 +72,12 @@ def _check_again(connection: Connection, company_id: str, ids: Sequence[str]) ->
     connection.execute(statement.values(archived=False, delivery="to_check"))
 
 
-def _settle_twin(lms_run: LmsRun, session: Session, seen: SeenIds, user_id: str, learner_id: int) -> None:
+def _settle_twin(lms_run: LmsRun, session: Session, seen: SeenIds, twin: Learner) -> None:
     """Two learners for one person: a creation was carried out twice, or ours was deleted and made anew."""
+    user_id = str(twin.external_id)
     (row,) = _load_ours(lms_run.company_id, [user_id])
     if row.lms_id is None or row.archived or seen.find([row.lms_id]):
-        contract.archive_learner(session, learner_id)
+        contract.archive_learner(session, twin.id)
         return
     with lms_run.transaction() as connection:
-        _link(connection, lms_run.company_id, {user_id: learner_id})
+        _link(connection, lms_run.company_id, {user_id: twin.id})

@@ -31,7 +31,7 @@ from reconcile.lms.state import load_state, save_state
 QUICK_SECONDS = 30.0
 """A whole read that takes no longer is done every time."""
 SHARE_OF_TIME = 20
-"""A longer one at most so that it takes a twentieth of the time."""
+"""A longer one may take a twentieth of the time."""
 OVERLAP = dt.timedelta(hours=1)
 MOST_COPIES = 1000
 

@@ -1,4 +1,4 @@
-"""Which ids a reading has come across, however many: on disk where they are many, never in a set."""
+"""The ids that a reading has come across: on disk where they are many, never in a set."""
 
 import sqlite3
 from collections.abc import Collection, Iterable

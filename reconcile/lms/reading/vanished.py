@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from models import Assignment, Course, ExemptionProposal, LmsLearner, any_of, reading
 from reconcile.lms import contract
 from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.reading.progress import Copy
 from reconcile.lms.reading.seen import SeenIds
-from reconcile.lms.sending.outbox import KEY, is_row, key_of
+from reconcile.lms.sending.outbox import KEY, is_row, key_of, same_row
 from reconcile.lms.session import LmsRejected, Session
 from reconcile.store.queue import queue_people
 
@@ -123,10 +123,8 @@ def _load_rows(connection: Connection, company_id: str, after: str) -> tuple[Seq
     return ids, connection.execute(statement).all()
 
 
-def _is_same(model: Any, *names: str) -> Any:
-    return and_(*(getattr(model, name) == getattr(Assignment, name) for name in names))
-
-
+_SAME_PERSON = (LmsLearner.company_id == Assignment.company_id) & (LmsLearner.user_id == Assignment.user_id)
+_SAME_COURSE = (Course.company_id == Assignment.company_id) & (Course.code == Assignment.course)
 _ROWS = (
     select(
         Assignment.__table__,
@@ -136,9 +134,9 @@ _ROWS = (
         ExemptionProposal.proposed_at,
         ExemptionProposal.decision,
     )
-    .outerjoin(LmsLearner, _is_same(LmsLearner, "company_id", "user_id"))
-    .outerjoin(Course, _is_same(Course, "company_id") & (Course.code == Assignment.course))
-    .outerjoin(ExemptionProposal, _is_same(ExemptionProposal, *KEY))
+    .outerjoin(LmsLearner, _SAME_PERSON)
+    .outerjoin(Course, _SAME_COURSE)
+    .outerjoin(ExemptionProposal, same_row(ExemptionProposal))
 )
 
 

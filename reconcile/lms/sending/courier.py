@@ -120,7 +120,7 @@ class Courier:
         self._say_learner("learner", values=values)
 
     def _refuse(self, error: LmsRejected) -> None:
-        """The platform will not have this person, or not like this; who is there is still sent to."""
+        """The platform will not have this person, or not like this; a learner it has is still sent to."""
         self.refused = True
         rule = CONFLICT if isinstance(error, IdentityConflict) else REJECTED
         self._say_learner("learner_refused", detail=str(error), rule=rule)
@@ -142,7 +142,7 @@ class Courier:
     # --- assignments --------------------------------------------------------------------------
 
     def _try(self, act: Callable[[int, Item], None], learner_id: int, item: Item) -> None:
-        """What is refused is this one assignment's matter; what is unavailable ends the parcel."""
+        """A refusal concerns this one assignment; a platform that is not available ends the parcel."""
         if (item.course, item.cycle) not in self.open:
             return
         self.at = item
@@ -185,7 +185,7 @@ class Courier:
         self._sent(item, "sent", made)
 
     def _find_ours(self, learner_id: int, item: Item) -> LearnerTraining | None:
-        """What a request without an answer has made: nobody else's, and not from long before it."""
+        """What a request without an answer has made: no row of ours, and not from long before it."""
         since = (item.tried_at or dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)
         for row in sorted(self._find(learner_id, item), key=lambda row: row.id):
             is_recent = row.assigned_at is not None and row.assigned_at >= since

@@ -200,6 +200,11 @@ def is_row(model: Any) -> Any:
     return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in KEY))
 
 
+def same_row(model: Any) -> Any:
+    """``model``'s row and an assignment's are about the same."""
+    return and_(*(getattr(model, name) == getattr(Assignment, name) for name in KEY))
+
+
 def key_of(row: Any) -> dict[str, Any]:
     return {f"key_{name}": getattr(row, name) for name in KEY}
 

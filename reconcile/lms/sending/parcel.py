@@ -135,7 +135,7 @@ def make_body(person: Any) -> dict[str, str | None]:
 def wants_archived(is_active: bool, is_planned: bool, assignments: Iterable[Any]) -> bool | None:
     """Pausing is archiving, and the plan decides it: while its pauses are held nothing is archived.
 
-    Who is away, planned, and yet has something open that is not paused owes it to an operator's undo.
+    A person who is away, planned, and yet has something open that is not paused owes it to an undo.
     """
     open_rows = [row for row in assignments if row.withdrawn_at is None and row.completed_at is None]
     if any(row.paused_at is not None for row in open_rows):

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, or_, select, update
 
 from models import Assignment, Catalog, LmsLearner, LmsRefusal, User
 from models import Flag as FlagRow
 from reconcile.decide.types import Flag, OpenFlag
-from reconcile.lms.sending.outbox import KEY, is_row, key_of
+from reconcile.lms.sending.outbox import KEY, is_row, key_of, same_row
 from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Receipt
 from reconcile.store.writer import Writer
 
@@ -54,7 +54,6 @@ def _to_flag(one: Receipt) -> tuple[str, Flag]:
 # --- asking again ---------------------------------------------------------------------------------
 
 _HAS_CHANGED = or_(User.version != LmsRefusal.person_version, Catalog.version != LmsRefusal.catalog_version)
-_SAME_ROW = and_(*(getattr(Assignment, name) == getattr(LmsRefusal, name) for name in KEY))
 _SAME_PERSON = (User.company_id == LmsRefusal.company_id) & (User.id == LmsRefusal.user_id)
 _REFUSALS = (
     select(
@@ -66,7 +65,7 @@ _REFUSALS = (
     )
     .join(User, _SAME_PERSON)
     .outerjoin(Catalog, Catalog.company_id == LmsRefusal.company_id)
-    .outerjoin(Assignment, _SAME_ROW)
+    .outerjoin(Assignment, same_row(LmsRefusal))
     .where(LmsRefusal.company_id == bindparam("company"))
 )
 _ANY_TO_RELEASE = _REFUSALS.where(_HAS_CHANGED).limit(1)

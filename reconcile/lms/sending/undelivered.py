@@ -8,7 +8,7 @@ from models import Assignment, LmsLearner, PlannedChange, utcnow
 from models.assignments import OUTBOX
 from models.lms import LEARNER_WORK
 from reconcile.decide.types import Flag
-from reconcile.lms.sending.outbox import SENDABLE
+from reconcile.lms.sending.outbox import SENDABLE, same_row
 from reconcile.lms.sending.parcel import UNAUTHORIZED
 from reconcile.lms.sending.refusals import lower_flags, raise_flags
 from reconcile.lms.session import Gate, LmsUnauthorized
@@ -69,12 +69,7 @@ def count_waiting(connection: Connection, run: CurrentRun) -> int:
 def mark_undelivered(connection: Connection, run: CurrentRun, why: str | None) -> int:
     """Mark the run's own changes that still wait as deferred; how many they are."""
     waits = exists().where(
-        Assignment.company_id == PlannedChange.company_id,
-        Assignment.user_id == PlannedChange.user_id,
-        Assignment.course == PlannedChange.course,
-        Assignment.cycle == PlannedChange.cycle,
-        text(f"assignments.{OUTBOX}"),
-        Assignment.paused_at.is_(None),
+        same_row(PlannedChange), text(f"assignments.{OUTBOX}"), Assignment.paused_at.is_(None)
     )
     statement = update(PlannedChange).where(
         PlannedChange.company_id == run.company_id,

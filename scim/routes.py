@@ -1,5 +1,7 @@
 """SCIM 2.0 at ``/scim/v2/<company_id>``: HTTP verbs only."""
 
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -10,9 +12,9 @@ from scim.bodies import dump
 from scim.errors import Forbidden, MethodNotAllowed, NotFound, NotImplementedHere
 from scim.gate import respond
 from scim.lists import codes as catalog
-from scim.lists.parts import apply_projection
+from scim.lists.kinds import apply_projection
 from scim.lists.search import search
-from scim.lists.search_request import parse_arguments, parse_search
+from scim.lists.search_request import SearchRequest, parse_arguments, parse_search
 from scim.log.call import Call
 from scim.resources import bulk, groups, users
 from scim.resources.documents import Answer, base_url, is_matched, render_list, to_etag
@@ -24,12 +26,24 @@ from scim.schemas.resource_types import GROUP, LEARNING_JOURNEY, TRAINING_TAG, U
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2/<company_id>")
 gate.install(blueprint)
 
-VERBS: dict[str, ModuleType] = {"Users": users, "Groups": groups}
-KINDS = {"Users": USER, "Groups": GROUP}
+RESOURCES, CODES = (USER, GROUP), (TRAINING_TAG, LEARNING_JOURNEY)
+VERBS: dict[str, ModuleType] = {"User": users, "Group": groups}
 _EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_ENDPOINT = "/<any(Users, Groups):endpoint>"
 _SEARCH = ".search"
-_CODES = "/<any(TrainingTags, LearningJourneys):endpoint>"
+
+View = Callable[..., Response]
+
+
+def _route(method: str, kinds: tuple[ResourceType, ...], rule: str = "") -> Callable[[View], View]:
+    """Serve ``rule`` below the endpoint of each of ``kinds`` by one view, which is given the kind."""
+
+    def add(view: View) -> View:
+        for kind in kinds:
+            name, serve = f"{view.__name__}_{kind.name}", partial(view, kind)
+            blueprint.add_url_rule(kind.endpoint + rule, name, serve, methods=[method], strict_slashes=False)
+        return view
+
+    return add
 
 
 @blueprint.url_value_preprocessor
@@ -41,21 +55,21 @@ def _drop_company(_: str | None, values: dict[str, Any] | None) -> None:
 # --- resources --------------------------------------------------------------------------------------
 
 
-@blueprint.get(_ENDPOINT, strict_slashes=False)
-def list_resources(endpoint: str) -> Response:
-    g.call.resource_type = KINDS[endpoint].name
-    return respond(search(g.call, f"/{endpoint}", parse_arguments(request.args.to_dict(flat=False))))
+@_route("GET", RESOURCES)
+def list_resources(kind: ResourceType) -> Response:
+    g.call.resource_type = kind.name
+    return respond(search(g.call, kind.endpoint, _arguments()))
 
 
-@blueprint.post(f"{_ENDPOINT}/.search", strict_slashes=False)
-def search_resources(endpoint: str) -> Response:
-    g.call.operation, g.call.resource_type = "read", KINDS[endpoint].name
-    return respond(search(g.call, f"/{endpoint}", parse_search(gate.read_body())))
+@_route("POST", RESOURCES, "/.search")
+def search_resources(kind: ResourceType) -> Response:
+    g.call.operation, g.call.resource_type = "read", kind.name
+    return respond(search(g.call, kind.endpoint, parse_search(gate.read_body())))
 
 
 @blueprint.get("/", strict_slashes=False)
 def list_everything() -> Response:
-    return respond(search(g.call, "", parse_arguments(request.args.to_dict(flat=False))))
+    return respond(search(g.call, "", _arguments()))
 
 
 @blueprint.post("/.search", strict_slashes=False)
@@ -64,33 +78,33 @@ def search_everything() -> Response:
     return respond(search(g.call, "", parse_search(gate.read_body())))
 
 
-@blueprint.post(_ENDPOINT, strict_slashes=False)
-def create_resource(endpoint: str) -> Response:
-    return _show(endpoint, VERBS[endpoint].create(_call(endpoint), gate.read_body()))
+@_route("POST", RESOURCES)
+def create_resource(kind: ResourceType) -> Response:
+    return _show(kind, VERBS[kind.name].create(_call(kind), gate.read_body()))
 
 
-@blueprint.get(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
-def get_resource(endpoint: str, resource_id: str) -> Response:
-    call, projection = _call(endpoint, resource_id), _projection(KINDS[endpoint])
-    return _show(endpoint, VERBS[endpoint].get(call, resource_id, projection))
+@_route("GET", RESOURCES, "/<resource_id>")
+def get_resource(kind: ResourceType, resource_id: str) -> Response:
+    call, projection = _call(kind, resource_id), _projection(kind)
+    return _show(kind, VERBS[kind.name].get(call, resource_id, projection))
 
 
-@blueprint.put(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
-def replace_resource(endpoint: str, resource_id: str) -> Response:
-    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].replace(call, resource_id, gate.read_body(), if_match))
+@_route("PUT", RESOURCES, "/<resource_id>")
+def replace_resource(kind: ResourceType, resource_id: str) -> Response:
+    call, if_match = _call(kind, resource_id), request.headers.get("If-Match")
+    return _show(kind, VERBS[kind.name].replace(call, resource_id, gate.read_body(), if_match))
 
 
-@blueprint.patch(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
-def patch_resource(endpoint: str, resource_id: str) -> Response:
-    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].patch(call, resource_id, gate.read_body(), if_match))
+@_route("PATCH", RESOURCES, "/<resource_id>")
+def patch_resource(kind: ResourceType, resource_id: str) -> Response:
+    call, if_match = _call(kind, resource_id), request.headers.get("If-Match")
+    return _show(kind, VERBS[kind.name].patch(call, resource_id, gate.read_body(), if_match))
 
 
-@blueprint.delete(f"{_ENDPOINT}/<resource_id>", strict_slashes=False)
-def delete_resource(endpoint: str, resource_id: str) -> Response:
-    call, if_match = _call(endpoint, resource_id), request.headers.get("If-Match")
-    return _show(endpoint, VERBS[endpoint].delete(call, resource_id, if_match))
+@_route("DELETE", RESOURCES, "/<resource_id>")
+def delete_resource(kind: ResourceType, resource_id: str) -> Response:
+    call, if_match = _call(kind, resource_id), request.headers.get("If-Match")
+    return _show(kind, VERBS[kind.name].delete(call, resource_id, if_match))
 
 
 @blueprint.post("/Bulk", strict_slashes=False)
@@ -140,36 +154,36 @@ def get_schema(urn: str) -> Response:
 # --- the catalog, as codes an administrator can pick from ----------------------------------------------
 
 
-@blueprint.get(_CODES, strict_slashes=False)
-def list_codes(endpoint: str) -> Response:
-    return respond(catalog.search(g.call, endpoint, parse_arguments(request.args.to_dict(flat=False))))
+@_route("GET", CODES)
+def list_codes(kind: ResourceType) -> Response:
+    return respond(catalog.search(g.call, kind, _arguments()))
 
 
-@blueprint.post(f"{_CODES}/.search", strict_slashes=False)
-def search_codes(endpoint: str) -> Response:
+@_route("POST", CODES, "/.search")
+def search_codes(kind: ResourceType) -> Response:
     g.call.operation = "read"
-    return respond(catalog.search(g.call, endpoint, parse_search(gate.read_body())))
+    return respond(catalog.search(g.call, kind, parse_search(gate.read_body())))
 
 
-@blueprint.get(f"{_CODES}/<path:code>", strict_slashes=False)
-def get_code(endpoint: str, code: str) -> Response:
+@_route("GET", CODES, "/<path:code>")
+def get_code(kind: ResourceType, code: str) -> Response:
     if code == _SEARCH:
         raise MethodNotAllowed("OPTIONS, POST")
-    return respond(catalog.get(g.call, endpoint, code, _projection(catalog.KINDS[endpoint])))
+    return respond(catalog.get(g.call, kind, code, _projection(kind)))
 
 
 # --- how it leaves --------------------------------------------------------------------------------------
 
 
-def _call(endpoint: str, resource_id: str | None = None) -> Call:
+def _call(kind: ResourceType, resource_id: str | None = None) -> Call:
     call: Call = g.call
     if resource_id == _SEARCH:
         raise MethodNotAllowed("OPTIONS, POST")
-    call.resource_type, call.resource_id = KINDS[endpoint].name, resource_id
+    call.resource_type, call.resource_id = kind.name, resource_id
     return call
 
 
-def _show(endpoint: str, answer: Answer) -> Response:
+def _show(kind: ResourceType, answer: Answer) -> Response:
     """One resource: with Location where it was made, ETag, and not at all where the client has it."""
     response = respond(answer.text, answer.status)
     if answer.location:
@@ -180,9 +194,13 @@ def _show(endpoint: str, answer: Answer) -> Response:
         if known and request.method in ("GET", "HEAD") and is_matched(known, answer.version):
             response.status_code, response.data = 304, b""
             return response
-    if answer.text and (projection := _projection(KINDS[endpoint])):
+    if answer.text and (projection := _projection(kind)):
         response.set_data(apply_projection(answer.text, projection))
     return response
+
+
+def _arguments() -> SearchRequest:
+    return parse_arguments(request.args.to_dict(flat=False))
 
 
 def _projection(kind: ResourceType) -> Projection | None:

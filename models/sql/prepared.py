@@ -60,14 +60,15 @@ class Prepared:
         cursor = connection.connection.cursor()
         execute = cursor.executemany if many else cursor.execute
         arguments = [form.to_arguments(each) for each in values] if many else form.to_arguments(values)
-        for tell in connection.engine.dispatch.before_cursor_execute:
+        told = connection.engine.dispatch
+        for tell in told.before_cursor_execute:
             tell(connection, cursor, form.text, arguments, None, many)
         try:
             execute(form.text, arguments)
             taken = take(cursor)
         except dialect.loaded_dbapi.Error as error:
             raise _to_sqlalchemy(error, connection, cursor, form.text) from error
-        for tell in connection.dispatch.after_cursor_execute:
+        for tell in told.after_cursor_execute:
             tell(connection, cursor, form.text, arguments, None, many)
         cursor.close()
         return form, taken

@@ -24,9 +24,7 @@ from scim.schemas.attributes import ResourceType
 from scim.schemas.comparing import comparable
 from scim.schemas.paths import Path, parse_sort
 from scim.schemas.projection import Projection, parse_projection, project
-from scim.schemas.resource_types import LEARNING_JOURNEY, OKTA_ENTITLEMENT, TRAINING_TAG
-
-KINDS = {"TrainingTags": TRAINING_TAG, "LearningJourneys": LEARNING_JOURNEY}
+from scim.schemas.resource_types import OKTA_ENTITLEMENT, TRAINING_TAG
 
 _COURSES = (
     select(Course.code, Course.title)
@@ -40,15 +38,14 @@ _JOURNEYS = (
 )
 
 
-def search(call: Call, endpoint: str, request: SearchRequest) -> str:
+def search(call: Call, kind: ResourceType, request: SearchRequest) -> str:
     """The ListResponse, as text, with the codes that meet the request."""
-    kind = KINDS[endpoint]
     call.resource_type = kind.name
     node = parse_filter(request.filter, kind) if request.filter is not None else None
-    found = [each for each in _load(call, endpoint) if node is None or evaluate(node, each)]
+    found = [each for each in _load(call, kind) if node is None or evaluate(node, each)]
     if path := parse_sort(request.sort_by, kind):
         found.sort(key=lambda each: _sort_key(path, each), reverse=request.descending)
-    page, paging = _cut(found, request, f"{call.company_id} /{endpoint} {request.identity}")
+    page, paging = _cut(found, request, f"{call.company_id} {kind.endpoint} {request.identity}")
     if projection := parse_projection(request.attributes, request.excluded, kind):
         page = [project(each, projection) for each in page]
     return render_list([dump(each) for each in page], len(found), itemsPerPage=len(page), **paging)
@@ -73,19 +70,19 @@ def _cut(
     return found[at:end], {**more}
 
 
-def get(call: Call, endpoint: str, code: str, projection: Projection | None) -> str:
+def get(call: Call, kind: ResourceType, code: str, projection: Projection | None) -> str:
     """One code, as text: what ``projection`` shows of it. Raises ``NotFound``."""
-    call.resource_type, call.resource_id = KINDS[endpoint].name, code
-    for each in _load(call, endpoint):
+    call.resource_type, call.resource_id = kind.name, code
+    for each in _load(call, kind):
         if each["id"] == code:
             return dump(project(each, projection) if projection else each)
     raise NotFound(f"There is no code {code[:80]!a}.")
 
 
-def _load(call: Call, endpoint: str) -> list[dict[str, Any]]:
+def _load(call: Call, kind: ResourceType) -> list[dict[str, Any]]:
     with call.reading() as connection:
-        pairs = _courses(connection, call) if endpoint == "TrainingTags" else _journeys(connection, call)
-        return [_to_resource(KINDS[endpoint], base_url(call.company_id), *each) for each in pairs]
+        pairs = _courses(connection, call) if kind is TRAINING_TAG else _journeys(connection, call)
+        return [_to_resource(kind, base_url(call.company_id), *each) for each in pairs]
 
 
 def _courses(connection: Connection, call: Call) -> Iterable[tuple[str, str, str]]:

@@ -34,7 +34,7 @@ Place = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OneKind:
     """What a request asks of one kind of resource."""
 
     listing: Listing
@@ -87,25 +87,25 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class SeveralKinds:
     """Several kinds of resources sorted as one list (RFC 7644 3.4.2.3)."""
 
-    parts: Sequence[Part]
+    kinds: Sequence[OneKind]
 
     @property
     def order(self) -> Order:
         """That of a kind which has the attribute."""
-        return next(part.order for part in self.parts if part.order.path)
+        return next(each.order for each in self.kinds if each.order.path)
 
     def count(self, connection: Connection) -> int:
         """How many there are of all kinds."""
-        return sum(part.count(connection) for part in self.parts)
+        return sum(each.count(connection) for each in self.kinds)
 
     def fetch(self, connection: Connection, paging: Paging, place: Place) -> Sequence[Any]:
-        """The rows of a page; ``side`` is the place of a row's kind among ``parts``."""
-        sides = tuple([(part.listing, part.shape, part.order_at(paging, place)) for part in self.parts])
+        """The rows of a page; ``side`` is the place of a row's kind among ``kinds``."""
+        sides = tuple([(each.listing, each.shape, each.order_at(paging, place)) for each in self.kinds])
         statement = mixed_statement(sides, connection.dialect.name, paging)
-        return statement.all(connection, self.parts[0].parameters | place)
+        return statement.all(connection, self.kinds[0].parameters | place)
 
     def load(self, connection: Connection, limit: int, offset: int) -> tuple[str, int]:
         """The resources of a page by number, joined by commas, and how many they are."""
@@ -114,13 +114,17 @@ class Mixture:
     def to_texts(self, connection: Connection, rows: Sequence[Any]) -> list[str]:
         """Rows as text, in their order."""
         texts: dict[str, str] = {}
-        for side, part in enumerate(self.parts):
+        for side, kind in enumerate(self.kinds):
             own = [row for row in rows if row.side == side]
-            texts |= zip((row.id for row in own), part.to_texts(connection, own), strict=True)
+            texts |= zip((row.id for row in own), kind.to_texts(connection, own), strict=True)
         return [texts[row.id] for row in rows]
 
 
-def render(connection: Connection, asked: Part | Mixture, rows: Sequence[Any]) -> tuple[str, int]:
+Kinds = Sequence[OneKind | SeveralKinds]
+"""What a list consists of, one behind the other."""
+
+
+def render(connection: Connection, asked: OneKind | SeveralKinds, rows: Sequence[Any]) -> tuple[str, int]:
     """Rows as text, joined by commas, and how many they are."""
     return ",".join(asked.to_texts(connection, rows)), len(rows)
 
@@ -130,7 +134,7 @@ def apply_projection(text: str, projection: Projection) -> str:
     return dump(project(json.loads(text), projection))
 
 
-def make_parts(call: Call, endpoint: str, request: SearchRequest) -> Sequence[Part | Mixture]:
+def make_kinds(call: Call, endpoint: str, request: SearchRequest) -> Kinds:
     """What is asked of ``/Users``, of ``/Groups``, or (empty ``endpoint``) of one after the other.
 
     With an order they are one list. The literals of all filters are numbered together, so that one
@@ -138,21 +142,21 @@ def make_parts(call: Call, endpoint: str, request: SearchRequest) -> Sequence[Pa
     """
     listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
     literals: list[Any] = []
-    parts = []
+    kinds = []
     for listing in listings:
         beside = [each.kind for each in listings if each is not listing]
-        parts.append(_make_part(call, listing, request, beside, literals))
-    for part in parts:
-        part.parameters.update(to_values(literals))
-    shown = [part for part in parts if part.listing is USERS or call.company.groups]
-    return [Mixture(shown)] if request.sort_by and len(shown) > 1 else shown
+        kinds.append(_make_kind(call, listing, request, beside, literals))
+    for kind in kinds:
+        kind.parameters.update(to_values(literals))
+    shown = [each for each in kinds if each.listing is USERS or call.company.groups]
+    return [SeveralKinds(shown)] if request.sort_by and len(shown) > 1 else shown
 
 
-def _make_part(
+def _make_kind(
     call: Call, listing: Listing, request: SearchRequest, beside: Sequence[ResourceType], literals: list[Any]
-) -> Part:
+) -> OneKind:
     node = parse_filter(request.filter, listing.kind, beside) if request.filter is not None else None
-    return Part(
+    return OneKind(
         listing,
         to_shape(node, literals) if node else None,
         Order(parse_sort(request.sort_by, listing.kind, beside), request.descending),

@@ -1,6 +1,9 @@
 """PATCH on the value of one attribute, single or multi-valued, known or not (RFC 7644 3.5.2.1 to 3.5.2.3)."""
 
 import json
+from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 from typing import Any
 
 from scim.errors import Mutability, NoTarget
@@ -10,6 +13,7 @@ from scim.patch.target import Target
 from scim.schemas.attributes import Attribute, fold
 from scim.schemas.comparing import comparable
 from scim.schemas.values import (
+    Identity,
     as_list,
     identity,
     is_blank,
@@ -26,8 +30,7 @@ def change_value(old: Any, op: str, target: Target, value: Any) -> Any:
     if target.filter is not None or (target.sub and (attribute.multi_valued or isinstance(old, list))):
         return _change_elements(old, op, target, value)
     if target.sub:
-        held = old if isinstance(old, dict) else {}
-        return merge_complex(held, {target.sub.name: None if op == "remove" else value}, attribute)
+        return _change_sub(old, op, target, value)
     if attribute.verbatim:
         return _change_verbatim(old, op, read_value(value, attribute))
     if attribute.multi_valued:
@@ -37,6 +40,13 @@ def change_value(old: Any, op: str, target: Target, value: Any) -> Any:
     return (
         merge_complex(old or {}, value, attribute) if attribute.is_complex else read_value(value, attribute)
     )
+
+
+def _change_sub(old: Any, op: str, target: Target, value: Any) -> dict[str, Any] | None:
+    """One object with the target's sub-attribute set or cleared."""
+    name = target.sub.name if target.sub else ""
+    held = old if isinstance(old, dict) else {}
+    return merge_complex(held, {name: None if op == "remove" else value}, target.attribute)
 
 
 def _change_list(old: list[Any] | None, op: str, value: Any, attribute: Attribute) -> list[Any] | None:
@@ -85,12 +95,11 @@ def _type(element: dict[str, Any]) -> str | None:
 
 def _change_verbatim(old: Any, op: str, value: Any) -> Any:
     """A value no schema describes: lists are joined, objects merged, anything else is replaced."""
-    if op == "replace" or not isinstance(old, list | dict):
-        return None if op == "remove" else value
     if op == "remove":
-        kept = _others(old, as_list(value)) if isinstance(old, list) else []
-        return (kept or None) if value is not None else None
-    if isinstance(old, list) and (value is None or isinstance(value, list)):
+        return _others(old, as_list(value)) or None if value is not None and isinstance(old, list) else None
+    if op == "replace":
+        return value
+    if isinstance(old, list) and isinstance(value, list | None):
         return old + _others(value or [], old)
     return {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
 
@@ -102,26 +111,65 @@ def _others(values: list[Any], than: list[Any]) -> list[Any]:
 
 def _change_elements(old: Any, op: str, target: Target, value: Any) -> list[Any] | None:
     """The elements a filter selects, or all; add and replace create the one the filter describes."""
-    selects = make_test(target.filter) if target.filter else _selects_all
     held = [] if old is None else as_list(old)
+    selected = Selected.of(held, target)
     if op == "remove" and not target.sub:
-        return [each for each in held if not selects(_as_element(each))] or None
-    pairs = [(each, selects(_as_element(each))) for each in held]
-    if any(hit for _, hit in pairs):
-        changed = [(_change_element(each, op, target, value) if hit else each, hit) for each, hit in pairs]
-    elif op == "remove" or is_blank(value):
+        return selected.others() or None
+    if not any(selected.hits) and (op == "remove" or is_blank(value)):
         return old  # type: ignore[no-any-return]
-    else:
-        changed = [*pairs, (_make_element(op, target, value), True)]
-    left = [(each, hit) for each, hit in changed if each]
-    if target.attribute.verbatim:
-        return [each for each, _ in left] or None
-    touched = {identity(each, target.attribute) for each, hit in left if hit}
-    return keep_one_primary(held, _united(left, target.attribute), touched, target.attribute) or None
+    changed = selected.change(op, value) if any(selected.hits) else selected.create(op, value)
+    return (changed.elements if target.attribute.verbatim else changed.unite(held)) or None
 
 
-def _selects_all(element: object) -> bool:
-    return True
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The elements of a list, and at the same places of ``hits`` whether the target selects them."""
+
+    target: Target
+    elements: list[Any]
+    hits: list[bool]
+
+    @classmethod
+    def of(cls, elements: list[Any], target: Target) -> "Selected":
+        """All of ``elements`` are selected where the path has no filter."""
+        if target.filter is None:
+            return cls(target, elements, [True] * len(elements))
+        selects = make_test(target.filter)
+        hits = [selects(each if type(each) is dict else _as_element(each)) for each in elements]
+        return cls(target, elements, hits)
+
+    def others(self) -> list[Any]:
+        """The elements that are not selected."""
+        return list(compress(self.elements, map(not_, self.hits)))
+
+    def change(self, op: str, value: Any) -> "Selected":
+        """The selected elements changed; an element that loses everything is gone."""
+        pairs = zip(self.elements, self.hits, strict=True)
+        return self._left(
+            [(_change_element(each, op, self.target, value) if hit else each, hit) for each, hit in pairs]
+        )
+
+    def create(self, op: str, value: Any) -> "Selected":
+        """One more element, the one the filter describes; it must still be one the filter selects."""
+        made = _change_element(_described(self.target), op, self.target, value)
+        if made and self.target.filter is not None and not evaluate(self.target.filter, made):
+            raise NoTarget(f"{self.target.text}: nothing matches the filter, and the value contradicts it")
+        return self._left([*((each, False) for each in self.elements), (made, True)])
+
+    def _left(self, pairs: list[tuple[Any, bool]]) -> "Selected":
+        left = [pair for pair in pairs if pair[0]]
+        return Selected(self.target, [each for each, _ in left], [hit for _, hit in left])
+
+    def unite(self, before: list[Any]) -> list[dict[str, Any]]:
+        """Elements that have become equal are one, at the place of the first; what was just changed wins."""
+        keys = [identity(each, self.target.attribute) for each in self.elements]
+        united: dict[Identity, dict[str, Any]] = {key: {} for key in keys}
+        places = sorted(range(len(keys)), key=self.hits.__getitem__) if len(united) < len(keys) else ()
+        for place in places:
+            united[keys[place]].update(self.elements[place])
+        touched = {key for key, hit in zip(keys, self.hits, strict=True) if hit}
+        elements = list(united.values()) if places else self.elements
+        return keep_one_primary(before, elements, touched, self.target.attribute)
 
 
 def _as_element(value: Any) -> dict[str, Any]:
@@ -129,28 +177,10 @@ def _as_element(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _make_element(op: str, target: Target, value: Any) -> dict[str, Any] | None:
-    """The element the filter describes, with ``value``; it must still be one the filter selects."""
-    made = _change_element(_described(target), op, target, value)
-    if made and target.filter is not None and not evaluate(target.filter, made):
-        raise NoTarget(f"{target.text}: nothing matches the filter, and the value contradicts it")
-    return made
-
-
-def _united(pairs: list[tuple[dict[str, Any], bool]], attribute: Attribute) -> list[dict[str, Any]]:
-    """Elements that have become equal are one, at the place of the first; what was just changed wins."""
-    united: dict[Any, dict[str, Any]] = {identity(each, attribute): {} for each, _ in pairs}
-    if attribute.verbatim or len(united) == len(pairs):
-        return [each for each, _ in pairs]
-    for each, _ in sorted(pairs, key=lambda pair: pair[1]):
-        united[identity(each, attribute)].update(each)
-    return list(united.values())
-
-
 def _change_element(held: Any, op: str, target: Target, value: Any) -> dict[str, Any] | None:
     element, attribute = _as_element(held), target.attribute
     if target.sub:
-        new = merge_complex(element, {target.sub.name: None if op == "remove" else value}, attribute)
+        new = _change_sub(element, op, target, value)
     elif is_blank(value):
         return None
     else:

@@ -55,22 +55,23 @@ def _parse_target(text: str, resource_type: ResourceType) -> Target:
     schema, rest = split_urn(front.rstrip(), resource_type)
     is_core = schema is resource_type.core
     if not rest and front and not bracket:
-        placeholder = text[-1] in ":." and not is_core
-        return Target(
-            as_attribute(schema), text=text, is_whole=True, is_core=is_core, placeholder=placeholder
-        )
+        cut_off = text[-1] in ":." and not is_core
+        return Target(as_attribute(schema), text=text, is_whole=True, is_core=is_core, placeholder=cut_off)
     name, sub_name = split_names(rest, text)
     attribute = schema.find(name) or undeclared(name)
     node = None
     if bracket:
-        if "]" not in behind:
-            raise InvalidPath(f"{text!r}: the bracket is not closed")
-        if sub_name or not (attribute.multi_valued or attribute.verbatim):
-            raise InvalidPath(f"{text!r}: a filter in brackets must follow a multi-valued attribute")
+        _check_bracket(text, attribute, sub_name)
         node, sub_name = parse_value_path(bracket + behind, attribute, resource_type)
-    return Target(
-        attribute, _find_sub(attribute, sub_name, text), None if is_core else schema.urn, node, text
-    )
+    sub = _find_sub(attribute, sub_name, text)
+    return Target(attribute, sub, None if is_core else schema.urn, node, text)
+
+
+def _check_bracket(text: str, attribute: Attribute, sub_name: str | None) -> None:
+    if "]" not in text:
+        raise InvalidPath(f"{text!r}: the bracket is not closed")
+    if sub_name or not (attribute.multi_valued or attribute.verbatim):
+        raise InvalidPath(f"{text!r}: a filter in brackets must follow a multi-valued attribute")
 
 
 def _find_sub(attribute: Attribute, name: str | None, text: str) -> Attribute | None:

@@ -248,13 +248,16 @@ def keep_one_primary(
     Of several set at once the one that was primary before stays, else the first: so the same
     operation, sent again, changes nothing.
     """
-    primary = {identity(element, attribute): element for element in new if element.get("primary") is True}
+    primary = {identity(each, attribute): each for each in new if each.get("primary") is True}
     if len(primary) < 2:
         return new
-    before = {identity(element, attribute) for element in old if element.get("primary") is True}
-    candidates = [key for key in primary if key in touched] or list(primary)
-    kept = primary[next((key for key in candidates if key in before), candidates[0])]
+    before = {identity(element, attribute) for element in old if _is_primary(element)}
+    kept = primary[min(primary, key=lambda key: (key not in touched, key not in before))]
     return [
-        {**element, "primary": False} if element is not kept and element.get("primary") is True else element
+        {**element, "primary": False} if _is_primary(element) and element is not kept else element
         for element in new
     ]
+
+
+def _is_primary(element: dict[str, Any]) -> bool:
+    return element.get("primary") is True

@@ -19,7 +19,8 @@ from dashboard.access.operators import add_operator, list_operators
 from dashboard.access.sessions import COOKIE, start_session
 from dashboard.cursors import write_cursor
 from models import Assignment, utcnow, writing
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
 

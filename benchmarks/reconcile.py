@@ -24,7 +24,8 @@ from benchmarks.scim import Operations
 from benchmarks.serving import HERDBOOK, Server, latencies, serving
 from config import Config, to_sqlalchemy_url
 from models import engine, reading, writing
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
 

@@ -22,7 +22,8 @@ from benchmarks.report import Figure, heading, show
 from benchmarks.serving import ROOT, wait_until_open
 from config import Config, to_sqlalchemy_url
 from models import engine, reading
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.lms.sending.sender import IN_FLIGHT
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order

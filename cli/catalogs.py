@@ -7,21 +7,21 @@ from typing import Any, BinaryIO
 import click
 from flask.cli import AppGroup
 
-from cli.asking import Failed, bar, command, is_terminal, to_sentence
+from cli.asking import bar, command, is_terminal
 from cli.files import read_text
 from cli.runs import tell_changes, tell_counts
 from companies import get_company
 from models import reading
 from reconcile.catalog.change import (
-    CatalogError,
-    CatalogFile,
+    AliasError,
     diff_catalog,
     export_catalog,
-    parse_catalog,
     preview_catalog,
     save_alias,
     save_catalog,
 )
+from reconcile.catalog.document import CatalogError
+from reconcile.catalog.file import CatalogFile, parse_catalog
 from reconcile.catalog.unknown import UnknownCode, list_unknown_codes
 from reconcile.decide.wording import count_of
 from reconcile.store.current_run import Watch
@@ -42,8 +42,8 @@ def load(company_id: str, file: BinaryIO, yes: bool) -> None:
     """Check FILE, show what it changes and for whom, and apply it.
 
     On a terminal it asks first; otherwise, or with --yes, it applies at once. The assignments follow at the
-    next run. What was confirmed is not held by the brake, what nobody was asked about is. A file with a
-    mistake changes nothing: the message names line, field and what was expected.
+    next run. What was confirmed is not held by the brake, what nobody was asked about is. A file with
+    mistakes changes nothing: each is named with its line, its field and what was expected.
     """
     get_company(company_id)
     wanted = parse_catalog(read_text(file, "UTF-8"))
@@ -119,16 +119,11 @@ def _tell_code(code: UnknownCode) -> str:
 @click.argument("company_id", metavar="COMPANY")
 @click.argument("typed")
 @click.argument("code")
-@command()
+@command(AliasError)
 def alias(company_id: str, typed: str, code: str) -> None:
     """Let what people have TYPED stand for CODE."""
     get_company(company_id)
-    try:
-        concerned = save_alias(company_id, typed, code)
-    except CatalogError as error:
-        # There is no file, so no line of it.
-        raise Failed(to_sentence(error.expected)) from None
-    people = count_of(concerned, "person is", "people are")
+    people = count_of(save_alias(company_id, typed, code), "person is", "people are")
     click.echo(f"{typed} stands for {code} now; {people} planned anew at the next run.")
 
 

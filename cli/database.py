@@ -15,7 +15,8 @@ from cli.operators import make_link
 from companies import CompanyError, add_company, get_company
 from config import DEPLOYED, load_config
 from dashboard.access.operators import OperatorError, add_operator
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from scim.tokens import create_token
 
 db = AppGroup("db", help="The database's schema.")

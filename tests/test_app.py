@@ -12,7 +12,8 @@ from werkzeug.routing import Rule
 from app import create_app
 from config import Config
 from models import Base, engine, writing
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.explain.person import explain_person
 from scim.tokens import create_token
 from tests.support.acme import run_company

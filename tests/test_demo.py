@@ -13,7 +13,7 @@ from demo.directory import make_characters, make_company
 from demo.service import DemoError, read_metrics
 from migrations.upgrade import upgrade_database
 from models import engine
-from reconcile.catalog.change import parse_catalog
+from reconcile.catalog.file import parse_catalog
 from tests.support.processes import serving
 
 pytestmark = pytest.mark.long

@@ -11,7 +11,7 @@ from dashboard.guard import current_operator
 from dashboard.queries import catalog as queries
 from dashboard.queries.proposals import load_proposals
 from dashboard.tables import Column, Filter, Table, serve_table
-from reconcile.catalog.change import CatalogError, save_alias
+from reconcile.catalog.change import AliasError, save_alias
 from reconcile.decide.wording import count_of
 from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
 
@@ -123,8 +123,8 @@ def map_code() -> AnyResponse | tuple[Response | str, int]:
     if not form.mistakes:
         try:
             people = save_alias(current_operator().company_id, typed, code)
-        except CatalogError as error:
-            form.mistakes[error.field] = f"{error.expected[:1].upper()}{error.expected[1:]}."
+        except AliasError as error:
+            form.mistakes[error.field] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     if form.mistakes:
         page = serve_table(UNKNOWN, None, "catalog/unknown.html", form=form, codes=_codes(), state=_state())
         return page, 422

@@ -9,16 +9,10 @@ from dashboard.blueprint import pages
 from dashboard.guard import current_operator
 from dashboard.queries.overview import load_overview
 from models import utcnow
-from reconcile.catalog.change import (
-    CatalogDifference,
-    CatalogError,
-    CatalogFile,
-    diff_catalog,
-    export_catalog,
-    parse_catalog,
-    preview_catalog,
-    save_catalog,
-)
+from reconcile.catalog.change import diff_catalog, export_catalog, preview_catalog, save_catalog
+from reconcile.catalog.difference import CatalogDifference
+from reconcile.catalog.document import CatalogError
+from reconcile.catalog.file import CatalogFile, parse_catalog
 from reconcile.store.summary import RunSummary
 
 MOST_PREVIEWED = 5_000
@@ -44,7 +38,7 @@ class Foreseen:
 def catalog_file() -> str:
     """The file as it stands, to be changed."""
     text = export_catalog(current_operator().company_id)
-    return render_template("catalog/file.html", text=text, mistake="", foreseen=None)
+    return render_template("catalog/file.html", text=text, mistakes=[], foreseen=None)
 
 
 @pages.get("/catalog/file.yaml")
@@ -64,11 +58,11 @@ def save_file() -> AnyResponse | str | tuple[str, int]:
         file = parse_catalog(text.replace("\r\n", "\n"))
         foreseen = _foresee(company_id, file)
         if request.form.get("seen") != foreseen.seen:
-            return render_template("catalog/file.html", text=text, mistake="", foreseen=foreseen)
+            return render_template("catalog/file.html", text=text, mistakes=[], foreseen=foreseen)
         save_catalog(company_id, file, approved=foreseen.summary)
     except CatalogError as error:
-        mistake = f"Line {error.line}, {error.field}: {error.expected}."
-        return render_template("catalog/file.html", text=text, mistake=mistake, foreseen=None), 422
+        mistakes = error.list_sentences()
+        return render_template("catalog/file.html", text=text, mistakes=mistakes, foreseen=None), 422
     flash("The catalog is saved. The next run plans whom it concerns.", "good")
     return redirect(url_for("dashboard.catalog"))
 

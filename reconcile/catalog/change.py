@@ -8,9 +8,9 @@ from sqlalchemy import Connection, update
 from models import Catalog as CatalogRow
 from models import reading, utcnow, writing
 from reconcile.catalog.concerned import list_concerned, sweep
-from reconcile.catalog.difference import CatalogChange, CatalogDifference, compare, merge
-from reconcile.catalog.file import CatalogFile, code_mistake, parse_catalog, to_yaml
-from reconcile.catalog.yaml_lines import CatalogError
+from reconcile.catalog.difference import CatalogDifference, compare, merge
+from reconcile.catalog.file import CatalogFile, to_yaml
+from reconcile.catalog.schemas import code_mistake
 from reconcile.decide.tags import normalise
 from reconcile.decide.types import Catalog, Course, Journey
 from reconcile.runs.preview import preview_people
@@ -19,18 +19,13 @@ from reconcile.store.current_run import Order, Watch
 from reconcile.store.rules import load_catalog, load_rules
 from reconcile.store.summary import RunSummary
 
-__all__ = [
-    "CatalogChange",
-    "CatalogDifference",
-    "CatalogError",
-    "CatalogFile",
-    "diff_catalog",
-    "export_catalog",
-    "parse_catalog",
-    "preview_catalog",
-    "save_alias",
-    "save_catalog",
-]
+
+class AliasError(Exception):
+    """This text cannot stand for this code; ``field`` is ``typed`` or ``code``, whichever will not do."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(expected)
+        self.field = field
 
 
 def diff_catalog(company_id: str, file: CatalogFile) -> CatalogDifference:
@@ -74,7 +69,7 @@ def save_catalog(
 def save_alias(company_id: str, typed: str, code: str, *, now: dt.datetime | None = None) -> int:
     """Let ``typed`` stand for ``code``; how many people that concerns.
 
-    Raise ``CatalogError`` where ``code`` is no code in use, or ``typed`` is one.
+    Raise ``AliasError`` where ``code`` is no code in use, or ``typed`` is one.
     """
     with writing() as connection:
         old = lock_rules(connection, company_id)
@@ -91,11 +86,11 @@ def save_alias(company_id: str, typed: str, code: str, *, now: dt.datetime | Non
 def _check_alias(catalog: Catalog, typed: str, code: str) -> None:
     entry = catalog.courses.get(normalise(code)) or catalog.journeys.get(normalise(code))
     if entry is None or entry.retired:
-        raise CatalogError(1, "code", f"expected a code of the catalog, found {code!r}")
+        raise AliasError("code", f"expected a code of the catalog, found {code!r}")
     if mistake := code_mistake(typed.strip()):
-        raise CatalogError(1, "typed", f"expected text {mistake}, found {typed!r}")
+        raise AliasError("typed", f"expected text {mistake}, found {typed!r}")
     if normalise(typed) in catalog.courses or normalise(typed) in catalog.journeys:
-        raise CatalogError(1, "typed", f"expected text that is no code, found {typed!r}")
+        raise AliasError("typed", f"expected text that is no code, found {typed!r}")
 
 
 def export_catalog(company_id: str) -> str:

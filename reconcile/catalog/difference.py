@@ -4,13 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
+from reconcile.catalog.document import CatalogError, Mistake
 from reconcile.catalog.file import CatalogFile
-from reconcile.catalog.yaml_lines import CatalogError
 from reconcile.decide.places import read_place
 from reconcile.decide.tags import normalise
 from reconcile.decide.types import Catalog, Course, Journey, Rule
-
-Entries = Mapping[str, Course] | Mapping[str, Journey]
 
 
 class CatalogChange(NamedTuple):
@@ -73,11 +71,13 @@ def merge(old: Catalog, file: CatalogFile) -> Catalog:
     file = respell(old, file)
     courses = {normalise(course.code): course for course in file.courses}
     journeys = {normalise(journey.code): journey for journey in file.journeys}
-    for was, other, kind in ((old.courses, journeys, "course"), (old.journeys, courses, "journey")):
-        for key in was.keys() & other.keys():
-            raise CatalogError(
-                file.lines.get(key, 1), key, f"expected a code of its own, it was a {kind} here before"
-            )
+    turned = [
+        Mistake(file.lines[key], key, f"expected a code of its own, it was a {kind} here before")
+        for was, now, kind in ((old.courses, journeys, "course"), (old.journeys, courses, "journey"))
+        for key in was.keys() & now.keys()
+    ]
+    if turned:
+        raise CatalogError(*turned)
     gone_courses = {key: replace(was, retired=True) for key, was in old.courses.items() if key not in courses}
     gone_journeys = {
         key: replace(was, retired=True) for key, was in old.journeys.items() if key not in journeys
@@ -127,12 +127,11 @@ def _respell_journey(journey: Journey, known: Mapping[str, str]) -> Journey:
 def list_differences(old: Catalog, new: Catalog) -> Iterator[CatalogChange]:
     yield from _entry_differences("course", old.courses, new.courses)
     yield from _entry_differences("journey", old.journeys, new.journeys)
-    for rule in new.rules:
-        if rule not in old.rules:
-            yield CatalogChange("added", "rule", rule.target, _say_conditions(rule))
-    for rule in old.rules:
-        if rule not in new.rules:
-            yield CatalogChange("removed", "rule", rule.target, _say_conditions(rule))
+    for action, rules, others in (("added", new.rules, old.rules), ("removed", old.rules, new.rules)):
+        known = set(others)
+        for rule in rules:
+            if rule not in known:
+                yield CatalogChange(action, "rule", rule.target, _say_conditions(rule))
     for typed in sorted(old.aliases.keys() | new.aliases.keys()):
         was, now = old.aliases.get(typed), new.aliases.get(typed)
         if was != now:

@@ -17,11 +17,12 @@ def test_a_catalog_goes_in_and_comes_out_the_same(acme: Flasks, tmp_path: Path) 
     assert acme("catalog", "export", "23456").stdout == exported
 
 
-def test_a_catalog_with_a_mistake_changes_nothing_and_names_the_line(acme: Flasks) -> None:
+def test_a_catalog_with_mistakes_changes_nothing_and_names_each_with_its_line(acme: Flasks) -> None:
     before = acme("catalog", "export", "23456").stdout
-    done = acme("catalog", "load", "23456", "-", said=CATALOG.replace("due_days: 30", "due_days: soon"))
-    assert done.exit_code == 1
-    assert re.search(r"^Error: Line 3, .*due_days", done.stderr)
+    wrong = CATALOG.replace("due_days: 30", "due_days: soon").replace("SEC-101]", "SEC-102]")
+    done = acme("catalog", "load", "23456", "-", said=wrong)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert re.search(r"^Error: Line 3, .*due_days.*\.\nLine 6, .*'sec-102'\.$", done.stderr)
     assert acme("catalog", "export", "23456").stdout == before
 
 

@@ -23,7 +23,8 @@ from models import (
     reading,
     writing,
 )
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.runs import run
 from reconcile.store.current_run import Order
 from reconcile.store.summary import RunSummary

@@ -10,7 +10,8 @@ from sqlalchemy import insert, select
 
 from companies import CompanyError, add_company, change_company, get_company
 from models import ExemptionProposal, LogEntry, Run, reading, utcnow, writing
-from reconcile.catalog.change import CatalogError, parse_catalog, save_alias, save_catalog
+from reconcile.catalog.change import AliasError, save_alias, save_catalog
+from reconcile.catalog.file import parse_catalog
 from reconcile.decisions.overrides import save_exemption, save_pin
 from reconcile.decisions.progress import record_progress
 from scim.tokens import create_token
@@ -75,7 +76,7 @@ def _found(company_id: str, words: tuple[str, ...]) -> None:
     save_catalog(company_id, parse_catalog(file))
     for word in words:
         # A code or alias may hold no separator.
-        with contextlib.suppress(CatalogError):
+        with contextlib.suppress(AliasError):
             save_alias(company_id, f"{word} alias", "SEC-101")
 
 

@@ -5,7 +5,8 @@ import re
 from flask import Flask
 
 from models import utcnow
-from reconcile.catalog.change import parse_catalog, save_catalog
+from reconcile.catalog.change import save_catalog
+from reconcile.catalog.file import parse_catalog
 from scim.tokens import create_token
 from tests.dashboard.conftest import Live, on_both
 from tests.dashboard.test_guard import dump

@@ -104,6 +104,7 @@ def test_a_tag_is_mapped_to_a_code_that_is_there(app: Flask, owner: Browser, liv
         ("courses: [", "Line 1"),
         ("courses: [{title: No code}]", "Line 1"),
         ("courses:\n  - {code: A, title: One}\n  - {code: A, title: Two}\n", "Line 3"),
+        ("courses:\n  - {title: No code}\n  - {code: A, due_days: 0}\n", "Line 3, courses[2].due_days"),
         ("courses: [{code: 'A,B', title: Comma}]", "Line 1"),
         ("a: &a [*a]\n", "Line 1"),
         ("x" * 2000, "Line 1"),
@@ -118,7 +119,7 @@ def test_a_catalog_file_with_a_mistake_stands_there_to_be_mended(
     page = Markup(answer.text)
     assert "Nothing was saved." in page.text
     assert sentence in page.text
-    assert page.find("textarea", id="text")[0]["aria-describedby"] == "mistake"
+    assert page.find("textarea", id="text")[0]["aria-describedby"] == "mistakes"
     assert " ".join(file.split()) in page.text
     assert dump() == before
 

@@ -5,14 +5,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Alias, Course, reading
-from reconcile.catalog.change import (
-    CatalogError,
-    export_catalog,
-    parse_catalog,
-    preview_catalog,
-    save_alias,
-    save_catalog,
-)
+from reconcile.catalog.change import AliasError, export_catalog, preview_catalog, save_alias, save_catalog
+from reconcile.catalog.document import CatalogError
+from reconcile.catalog.file import parse_catalog
 from reconcile.decisions.progress import record_progress
 from tests.support.acme import (
     CATALOG,
@@ -93,7 +88,7 @@ def test_a_file_without_aliases_leaves_those_that_were_made(app: Flask) -> None:
 )
 def test_an_alias_that_could_never_be_met_is_refused(app: Flask, typed: str, code: str) -> None:
     use_catalog()
-    with pytest.raises(CatalogError):
+    with pytest.raises(AliasError):
         save_alias(COMPANY, typed, code)
 
 

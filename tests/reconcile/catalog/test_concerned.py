@@ -4,7 +4,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Catalog, QueueEntry, reading
-from reconcile.catalog.change import parse_catalog, preview_catalog, save_alias
+from reconcile.catalog.change import preview_catalog, save_alias
+from reconcile.catalog.file import parse_catalog
 from reconcile.decisions.overrides import save_exemption, save_pin
 from tests.support.acme import (
     CATALOG,

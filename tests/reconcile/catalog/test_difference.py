@@ -3,7 +3,9 @@
 import pytest
 from flask import Flask
 
-from reconcile.catalog.change import CatalogError, diff_catalog, parse_catalog, save_catalog
+from reconcile.catalog.change import diff_catalog, save_catalog
+from reconcile.catalog.document import CatalogError
+from reconcile.catalog.file import parse_catalog
 from tests.support.acme import CATALOG, COMPANY, NOON, add_person, courses_of, dump, run_company, use_catalog
 
 
@@ -71,5 +73,5 @@ def test_a_code_cannot_turn_from_a_course_into_a_journey(app: Flask) -> None:
     turned = (
         "courses:\n  - {code: A-1}\n  - {code: B-1}\n" + "journeys:\n  - {code: fork-1, courses: [A-1]}\n"
     )
-    with pytest.raises(CatalogError, match="line 5, fork-1: .* it was a course here before"):
+    with pytest.raises(CatalogError, match="Line 5, fork-1: .* it was a course here before"):
         diff_catalog(COMPANY, parse_catalog(turned))

@@ -1,11 +1,17 @@
 """The catalog file: what a bad one is told, and that a good one means what it says."""
 
+import contextlib
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.catalog.change import CatalogError, parse_catalog
-from reconcile.catalog.file import to_yaml
+from reconcile.catalog import file as catalog_file
+from reconcile.catalog import schemas
+from reconcile.catalog.document import CatalogError
+from reconcile.catalog.file import parse_catalog, to_yaml
+from reconcile.decide.tags import normalise
 from tests.conftest import scaled
 from tests.support.acme import CATALOG
 
@@ -17,7 +23,7 @@ WRONG = {
     "- A-1": (1, "file", "expected fields (courses, journeys, rules, aliases), found a list"),
     "journeys: []": (1, "courses", "expected a list with at least one course"),
     "courses: []": (1, "courses", "expected a list with at least one course"),
-    "cuorses: []": (1, "file", "did you mean courses?"),
+    "cuorses: []\ncourses: [{code: A}]": (1, "cuorses", "did you mean courses?"),
     "courses: A-1": (1, "courses", "expected a list, found 'A-1'"),
     "courses:\n  - A-1": (2, "courses[1]", "expected fields"),
     "courses:\n  - {title: A}": (2, "courses[1].code", "expected a code, found none"),
@@ -28,7 +34,7 @@ WRONG = {
     "courses:\n  - {code: A, due_days: soon}": (2, "courses[1].due_days", "above 0, found 'soon'"),
     "courses:\n  - {code: A, due_days: 0}": (2, "courses[1].due_days", "above 0, found '0'"),
     "courses:\n  - {code: A, valid_days: 99999999999}": (2, "courses[1].valid_days", "above 0"),
-    "courses:\n  - {code: A, due_day: 3}": (2, "courses[1]", "did you mean due_days?"),
+    "courses:\n  - {code: A, due_day: 3}": (2, "courses[1].due_day", "did you mean due_days?"),
     "courses:\n  - code: A\n    code: B": (3, "courses[1].code", "is on line 2 already"),
     "courses:\n  - {code: A}\n  - {code: a}": (3, "courses[2].code", "courses[1] on line 2 has it"),
     COURSES + "journeys:\n  - {code: a-1, courses: [B-1]}": (5, "journeys[1].code", "courses[1]"),
@@ -48,6 +54,16 @@ WRONG = {
     COURSES + "aliases:\n  B: C": (5, "aliases.B", "expected a course or journey of this file"),
     COURSES + "aliases:\n  b-1: A-1": (5, "aliases.b-1", "text that is no code"),
     COURSES + "aliases: [x]": (4, "aliases", "typed: code"),
+    COURSES + "aliases:\n  x: A-1\n  X: B-1": (6, "aliases.X", "stands here once"),
+    COURSES + "aliases:\n  x:": (5, "aliases.x", "expected text, found nothing"),
+    COURSES + "aliases:\n  [x]: A-1": (5, "aliases", "expected text, found a list"),
+    COURSES + "aliases:\n  x: &a A-1\n  y: *a": (5, "file", "expected everything written out"),
+    COURSES + "journeys:\n  - {code: J, courses: [" + "A-1, " * 201 + "]}": (
+        5,
+        "journeys[1].courses",
+        "at most 200",
+    ),
+    COURSES + "aliases:\n" + "".join(f"  x{n}: A-1\n" for n in range(4999)): (1, "file", "at most 5,000"),
     "courses:\n  - {code: A, superseded_by: B}": (2, "courses[1].superseded_by", "expected a course"),
     "courses:\n  - {code: A, superseded_by: B}\n  - {code: B, superseded_by: A}": (
         3,
@@ -62,8 +78,150 @@ def test_a_bad_file_gets_the_line_the_field_and_what_was_expected(text: str) -> 
     line, field, expected = WRONG[text]
     with pytest.raises(CatalogError) as caught:
         parse_catalog(text)
-    assert (caught.value.line, caught.value.field) == (line, field)
-    assert expected in caught.value.expected
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.field) == (line, field)
+    assert expected in mistake.expected
+
+
+def test_all_mistakes_of_a_file_are_told_at_once_in_the_order_of_their_lines() -> None:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(
+            """
+courses:
+  - {code: A-1, due_days: soon, valid_days: 0}
+  - {title: No code}
+  - {code: B-1, superseded_by: C-1}
+journeys:
+  - {code: a-1, courses: [B-1, B-1, D-1]}
+rules:
+  - {course: A-1, when: {role: boss, country: Nowhere}}
+  - {journey: J-1, when: {state: CA}}
+aliases:
+  B-1: E-1
+"""
+        )
+    assert [(mistake.line, mistake.field) for mistake in caught.value.mistakes] == [
+        (3, "courses[1].due_days"),
+        (3, "courses[1].valid_days"),
+        (4, "courses[2].code"),
+        (5, "courses[3].superseded_by"),
+        (7, "journeys[1].code"),
+        (7, "journeys[1].courses"),
+        (7, "journeys[1].courses"),
+        (9, "rules[1].when.country"),
+        (9, "rules[1].when.role"),
+        (10, "rules[2].journey"),
+        (12, "aliases.B-1"),
+        (12, "aliases.B-1"),
+    ]
+
+
+def test_of_very_many_mistakes_the_first_ones_are_told_and_the_others_counted() -> None:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog("courses:\n" + "  - {title: No code}\n" * 1025)
+    told = str(caught.value).splitlines()
+    assert told[0] == "Line 2, courses[1].code: expected a code, found none."
+    assert (len(told), told[-1]) == (21, "... and 1,005 more.")
+
+
+MISTAKES = {
+    "courses": {
+        "due_days: soon": "due_days",
+        "due_day: 3": "due_day",
+        "title: []": "title",
+        "superseded_by: GONE": "superseded_by",
+        "superseded_by: {}": "superseded_by",
+    },
+    "journeys": {
+        "linear: maybe": "linear",
+        "courses: [GONE]": "courses",
+        "courses: C0": "courses",
+        "title: {}": "title",
+    },
+    "rules": {
+        "course: GONE": "course",
+        "when: {role: boss}": "when.role",
+        "when: {}": "when",
+        "when: CA": "when",
+        "note: x": "note",
+    },
+}
+RIGHT = {
+    "courses": {"title": "T"},
+    "journeys": {"courses": "[C0]"},
+    "rules": {"course": "C0", "when": "{state: CA}"},
+}
+
+
+@settings(max_examples=scaled(2000), deadline=None)
+@given(st.data())
+def test_each_mistake_of_a_generated_file_is_named_with_its_line_and_no_other(data: st.DataObject) -> None:
+    lines, expected = ["courses:", "  - code: C0"], []
+    for section, mistakes in MISTAKES.items():
+        lines += [] if section == "courses" else [f"{section}:"]
+        for number in range(data.draw(st.integers(1, 4))):
+            wrong = data.draw(
+                st.lists(st.sampled_from(sorted(mistakes)), unique_by=lambda each: each.split(":")[0])
+            )
+            given = {name: value for name, value in RIGHT[section].items()}
+            given |= {name: value for name, _, value in (each.partition(": ") for each in wrong)}
+            named = {} if section == "rules" else {"code": f"{section[0].upper()}{number + 1}"}
+            fields = [f"{name}: {value}" for name, value in (named | given).items()]
+            lines += [f"  {'-' if place == 0 else ' '} {each}" for place, each in enumerate(fields)]
+            item = number + 2 if section == "courses" else number + 1
+            for each in wrong:
+                line = len(lines) - len(fields) + fields.index(each) + 1
+                expected.append((line, f"{section}[{item}].{mistakes[each]}"))
+    try:
+        parse_catalog("\n".join(lines))
+        told = []
+    except CatalogError as error:
+        told = [(mistake.line, mistake.field) for mistake in error.mistakes]
+    assert told == sorted(expected), lines
+
+
+LARGE = {
+    "aliases": lambda n: "courses:\n  - code: A\naliases:\n" + "".join(f"  x{i}: A\n" for i in range(n)),
+    "a chain of successors": lambda n: (
+        "courses:\n"
+        + "".join(f"  - {{code: C{i}, superseded_by: C{i + 1}}}\n" for i in range(n))
+        + f"  - code: C{n}"
+    ),
+    "a chain from its end": lambda n: (
+        "courses:\n  - code: C0\n"
+        + "".join(f"  - {{code: C{i + 1}, superseded_by: C{i}}}\n" for i in range(n))
+    ),
+    "steps": lambda n: (
+        "courses:\n"
+        + "".join(f"  - code: C{i}\n" for i in range(n))
+        + "journeys:\n"
+        + "".join(
+            f"  - {{code: J{i}, courses: [{', '.join(f'C{k}' for k in range(i, i + 20))}]}}\n"
+            for i in range(n // 20)
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
+def test_a_file_four_times_as_long_takes_four_times_the_work(
+    monkeypatch: pytest.MonkeyPatch, text: Callable[[int], str]
+) -> None:
+    compared: list[str] = []
+
+    def note(code: str) -> str:
+        compared.append(code)
+        return normalise(code)
+
+    for module in (catalog_file, schemas):
+        monkeypatch.setattr(module, "normalise", note)
+    work = []
+    for entries in (100, 400):
+        compared.clear()
+        with contextlib.suppress(CatalogError):
+            parse_catalog(text(entries))
+        work.append(len(compared))
+    assert work[1] <= 4.1 * work[0] <= 10_000
 
 
 @pytest.mark.parametrize(
@@ -83,7 +241,7 @@ def test_a_spoiled_file_is_read_or_refused_and_nothing_else(data: st.DataObject)
     try:
         file = parse_catalog(CATALOG[:place] + put + CATALOG[place + cut :])
     except CatalogError as error:
-        assert error.line >= 1
+        assert all(mistake.line >= 1 for mistake in error.mistakes)
     else:
         assert parse_catalog(to_yaml(file)) == file
 

@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from reconcile.catalog.change import parse_catalog, preview_catalog, save_catalog
+from reconcile.catalog.change import preview_catalog, save_catalog
+from reconcile.catalog.file import parse_catalog
 from tests.support.acme import (
     CATALOG,
     COMPANY,

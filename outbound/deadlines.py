@@ -118,12 +118,8 @@ class _TlsConnection(_Deadline, HTTPSConnection):
     pass
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+class PrivateAddressError(NewConnectionError):
+    """A name led into a network of our own."""
 
 
 class _Public:
@@ -136,10 +132,6 @@ class _Public:
         return public
 
 
-class PrivateAddressError(NewConnectionError):
-    """A name led into a network of our own."""
-
-
 class _PublicPlainConnection(_Public, _PlainConnection):
     pass
 
@@ -148,15 +140,14 @@ class _PublicTlsConnection(_Public, _TlsConnection):
     pass
 
 
-class _PublicPlainPool(HTTPConnectionPool):
-    ConnectionCls = _PublicPlainConnection
+def _make_pools(plain: type[HTTPConnection], tls: type[HTTPSConnection]) -> dict[str, type]:
+    """By scheme, for urllib3's pool manager."""
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": tls}),
+    }
 
 
-class _PublicTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicTlsConnection
-
-
-POOLS = {"http": _PlainPool, "https": _TlsPool}
-"""By scheme, for urllib3's pool manager."""
-PUBLIC_POOLS = {"http": _PublicPlainPool, "https": _PublicTlsPool}
-"""The same for addresses that a customer named."""
+POOLS = _make_pools(_PlainConnection, _TlsConnection)
+PUBLIC_POOLS = _make_pools(_PublicPlainConnection, _PublicTlsConnection)
+"""For addresses that a customer named."""

@@ -78,7 +78,7 @@ class RemoteLms:
         except LmsError as error:
             run.left_behind = f"progress could not be read: {error}"
         with lms_run.transaction() as connection:
-            note_platform(connection, run, lms_run.gate)
+            note_platform(connection, lms_run)
 
     def send(self, run: CurrentRun) -> Counter[str]:
         """Send what waits: how many changes were ``applied`` after all, ``deferred``, ``rejected``.
@@ -99,7 +99,7 @@ class RemoteLms:
             sender.close()
         with lms_run.transaction() as connection:
             if not pause:
-                note_run(connection, run, lms_run.gate, sender.last_asked)
+                note_run(connection, lms_run, sender.last_asked)
             why = pause or lms_run.gate.find_obstacle()
             undelivered = mark_undelivered(connection, run, why)
             counts = count_outcomes(connection, run, sender.counts, undelivered)

@@ -27,9 +27,7 @@ class Courier:
         self.told = parcel.sent_hash
         self.refused = False
         self.taken = set(parcel.taken)
-        self.open: dict[tuple[str, int], Item] = {
-            (item.course, item.cycle): item for item in (*parcel.withdrawals, *parcel.sends)
-        }
+        self.open = [*parcel.withdrawals, *parcel.sends]
         """What has no receipt yet."""
         self.at: Item | None = None
         """What the call in hand is about; None while it is about the learner."""
@@ -143,7 +141,7 @@ class Courier:
 
     def _try(self, act: Callable[[int, Item], None], learner_id: int, item: Item) -> None:
         """A refusal concerns this one assignment; a platform that is not available ends the parcel."""
-        if (item.course, item.cycle) not in self.open:
+        if item not in self.open:
             return
         self.at = item
         try:
@@ -230,7 +228,7 @@ class Courier:
         self._report(Receipt(self.parcel, self.parcel.learner, what, **values))
 
     def _close(self, item: Item, what: What, **values: Any) -> None:
-        del self.open[item.course, item.cycle]
+        self.open.remove(item)
         self._report(Receipt(self.parcel, item, what, **values))
 
     def _defer(self, error: LmsError) -> None:
@@ -239,7 +237,7 @@ class Courier:
         if self.learner_id is None:
             is_in_doubt = may_be_done or self.parcel.in_doubt
             self._say_learner("learner_in_doubt" if is_in_doubt else "learner_gone")
-        for item in [*self.open.values()]:
+        for item in [*self.open]:
             is_in_doubt = item.in_doubt or (item is self.at and may_be_done)
             self._close(item, "in_doubt" if is_in_doubt else "deferred", detail=str(error))
 

@@ -8,21 +8,22 @@ from models import Assignment, LmsLearner, PlannedChange, utcnow
 from models.assignments import OUTBOX
 from models.lms import LEARNER_WORK
 from reconcile.decide.types import Flag
+from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.sending.outbox import SENDABLE, same_row
 from reconcile.lms.sending.parcel import UNAUTHORIZED
 from reconcile.lms.sending.refusals import lower_flags, raise_flags
-from reconcile.lms.session import Gate, LmsUnauthorized
+from reconcile.lms.session import LmsUnauthorized
 from reconcile.lms.state import load_state, rest_after, save_state
 from reconcile.store.current_run import CurrentRun
-from reconcile.store.writer import Writer
 
 NO_ANSWER = "the training platform gave no usable answer"
 SENT_KINDS = ("assign", "withdraw", "resume")
 
 
-def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: str) -> None:
+def note_run(connection: Connection, lms_run: LmsRun, last_asked: str) -> None:
     """Remember how the platform did, and where a run that stopped early left off."""
-    note_platform(connection, run, gate)
+    note_platform(connection, lms_run)
+    run = lms_run.run
     if run.order.user_id:
         return
     now = utcnow()
@@ -34,15 +35,15 @@ def note_run(connection: Connection, run: CurrentRun, gate: Gate, last_asked: st
         failures=failures,
         # A process that was told to stop says nothing about the platform: the next one goes on at once.
         rest_until=now if failures and run.order.watch.stop.is_set() else rest_after(failures, now),
-        resume_after=last_asked if gate.find_obstacle() else None,
+        resume_after=last_asked if lms_run.gate.find_obstacle() else None,
     )
 
 
-def note_platform(connection: Connection, run: CurrentRun, gate: Gate) -> None:
+def note_platform(connection: Connection, lms_run: LmsRun) -> None:
     """Keep a time to come back, and flag the company while its access token is not accepted."""
-    writer = Writer(connection, run.company_id, run.number, utcnow(), run.tally.flags)
+    writer, gate = lms_run.writer(connection), lms_run.gate
     if gate.retry_at:
-        save_state(connection, run.company_id, retry_at=gate.retry_at)
+        save_state(connection, lms_run.company_id, retry_at=gate.retry_at)
     if isinstance(gate.closed_by, LmsUnauthorized):
         raise_flags(writer, [("", Flag(UNAUTHORIZED, str(gate.closed_by)))])
     elif gate.answers:

@@ -17,7 +17,7 @@ from benchmarks.report import Figure, heading, say, show
 from benchmarks.serving import HERDBOOK, Call, send, serving
 from dashboard.access.operators import add_operator, list_operators
 from dashboard.access.sessions import COOKIE, start_session
-from dashboard.cursors import write_cursor
+from dashboard.queries.bounded import write_cursor
 from models import Assignment, utcnow, writing
 from reconcile.catalog.change import save_catalog
 from reconcile.catalog.file import parse_catalog

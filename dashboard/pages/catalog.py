@@ -9,7 +9,6 @@ from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
 from dashboard.queries import catalog as queries
-from dashboard.queries.proposals import load_proposals
 from dashboard.tables import Column, Filter, Table, serve_table
 from reconcile.catalog.change import AliasError, save_alias
 from reconcile.decide.wording import count_of
@@ -75,7 +74,7 @@ PROPOSALS = Table(
         Column("proposed_at", "Proposed", "moment"),
         Column("user_id", "Person id", shown=False),
     ),
-    load_proposals,
+    queries.load_proposals,
     (Filter("course", "Course"),),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from dashboard.queries.counts import Count, count_up_to
+from dashboard.queries.bounded import Count, count_up_to
 from models import Flag, LogEntry, RequestCount, TokenUse, User, reading
 
 SAMPLE = 1_000

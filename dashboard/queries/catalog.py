@@ -1,15 +1,15 @@
-"""The catalog as its pages show it: codes with how many have them, rules, unknown codes."""
+"""The catalog as its pages show it: codes with how many have them, rules, unknown codes, proposals."""
 
 import datetime as dt
 import json
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from dashboard.cursors import read_cursor, write_cursor
-from dashboard.queries.counts import Count, count_up_to
+from dashboard.queries.bounded import Count, Look, Order, count_up_to, look_through
+from dashboard.queries.people import with_names
 from dashboard.tables import Page, Query
-from models import Alias, Assignment, Catalog, Course, Journey, Rule, reading
+from models import Alias, Assignment, Catalog, Course, ExemptionProposal, Journey, Rule, reading
 from reconcile.catalog.unknown import UnknownCode, list_unknown_codes
 
 CAP = 2_000
@@ -29,6 +29,7 @@ _DONE = select(Assignment.user_id).where(
 _HOLDERS = select(Assignment.user_id).where(
     Assignment.company_id == _COMPANY, Assignment.course == bindparam("course")
 )
+_PROPOSALS = Order((ExemptionProposal.user_id, ExemptionProposal.course, ExemptionProposal.cycle))
 _STATE = select(Catalog.version, Catalog.loaded_at).where(Catalog.company_id == _COMPANY)
 
 
@@ -58,59 +59,42 @@ def load_state(company_id: str) -> tuple[int, dt.datetime | None]:
 
 def load_courses(query: Query) -> Page:
     """Training codes by code, each with how many have it open and how many completed it."""
-    rows, after = _load_codes(query, Course)
+    look = _load_codes(query, Course)
     with reading() as connection:
-        lines = []
-        for row in rows:
-            key = {"company": query.company_id, "course": row.code}
-            held = count_up_to(connection, _HOLDERS, CAP, **key)
-            # One count says whether the two that look at every row are worth their while.
-            counted = held.number and not held.more
-            lines.append(
-                {
-                    "code": row.code,
-                    "title": row.title,
-                    "family": row.family,
-                    "due_days": row.due_days,
-                    "valid_days": row.valid_days,
-                    "superseded_by": row.superseded_by,
-                    "training_id": row.training_id,
-                    "status": "retired" if row.retired_at or row.superseded_by else "in use",
-                    "open": _shown(count_up_to(connection, _OPEN, CAP, **key)) if counted else _shown(held),
-                    "completed": _shown(count_up_to(connection, _DONE, CAP, **key)) if counted else "",
-                }
-            )
-    return Page(lines, after)
+        return look.to_page(
+            [row._asdict() | _count_holders(connection, query.company_id, row) for row in look.rows]
+        )
+
+
+def _count_holders(connection: Connection, company_id: str, course: Any) -> dict[str, Any]:
+    key = {"company": company_id, "course": course.code}
+    held = count_up_to(connection, _HOLDERS, CAP, **key)
+    # One count says whether the two that look at every row are worth their while.
+    counted = held.number and not held.more
+    return {
+        "status": "retired" if course.retired_at or course.superseded_by else "in use",
+        "open": _shown(count_up_to(connection, _OPEN, CAP, **key)) if counted else _shown(held),
+        "completed": _shown(count_up_to(connection, _DONE, CAP, **key)) if counted else "",
+    }
 
 
 def load_journeys(query: Query) -> Page:
     """Learning Journey codes by code, with their courses in order."""
-    rows, after = _load_codes(query, Journey)
-    return Page(
+    look = _load_codes(query, Journey)
+    return look.to_page(
         [
-            {
-                "code": row.code,
-                "title": row.title,
-                "courses": json.loads(row.courses),
-                "linear": row.linear,
-                "status": "retired" if row.retired_at else "in use",
-            }
-            for row in rows
-        ],
-        after,
+            row._asdict()
+            | {"courses": json.loads(row.courses), "status": "retired" if row.retired_at else "in use"}
+            for row in look.rows
+        ]
     )
 
 
-def _load_codes(query: Query, model: Any) -> tuple[list[Any], str | None]:
-    key = read_cursor(query.after, str)
-    statement = select(model.__table__).where(model.company_id == query.company_id)
-    if key:
-        statement = statement.where(model.code > key[0])
+def _load_codes(query: Query, model: Any) -> Look:
+    order = Order((model.code,))
+    entries = select(model.__table__).where(model.company_id == query.company_id)
     with reading() as connection:
-        rows = list(connection.execute(statement.order_by(model.code).limit(query.limit + 1)))
-    if len(rows) > query.limit:
-        return rows[: query.limit], write_cursor(rows[query.limit - 1].code)
-    return rows, None
+        return look_through(connection, order.begin(entries, query.after), order, (), query.limit)
 
 
 def _shown(count: Count) -> int | str:
@@ -149,3 +133,20 @@ def load_unknown(query: Query) -> Page:
 def _to_row(code: UnknownCode) -> dict[str, Any]:
     people = _shown(Count(min(code.people, CAP), code.people > CAP))
     return code._asdict() | {"people": people, "nearest": code.nearest or ""}
+
+
+# --- proposals -----------------------------------------------------------------------------------------
+
+
+def load_proposals(query: Query) -> Page:
+    """Courses of ours that somebody took away at the training platform; few: somebody decides on each."""
+    entries = select(ExemptionProposal.__table__).where(
+        ExemptionProposal.company_id == query.company_id,
+        ExemptionProposal.proposed_at.is_not(None),
+        ExemptionProposal.decision.is_(None),
+    )
+    if "course" in query.wanted:
+        entries = entries.where(ExemptionProposal.course == query.wanted["course"])
+    with reading() as connection:
+        look = look_through(connection, _PROPOSALS.begin(entries, query.after), _PROPOSALS, (), query.limit)
+        return look.to_page(with_names(connection, query, [row._asdict() for row in look.rows]))

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, union_all
 
-from dashboard.cursors import read_cursor, write_cursor
-from dashboard.queries.looks import LOOK, look_through
+from dashboard.queries.bounded import LOOK, Condition, Order, equal_to, look_through
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
 from reconcile.store.names import find_user_id
@@ -66,6 +65,7 @@ _COUNTS = (
     .group_by(RequestCount.day, RequestCount.operation)
     .order_by(RequestCount.day.desc(), RequestCount.operation)
 )
+_LATEST = Order((LogEntry.id,), is_latest_first=True)
 MOST_MEMBERS = 100
 """Of those who came to a group or went, named on the page of one request."""
 _FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -99,22 +99,17 @@ class EntryView:
 
 def load_page(query: Query) -> Page:
     """Requests, the latest first."""
-    key = read_cursor(query.after, str)
     entries = select(LogEntry.__table__).where(LogEntry.company_id == query.company_id)
-    if key:
-        entries = entries.where(LogEntry.id < key[0])
     with reading() as connection:
-        entries, conditions = _narrow(connection, query, entries)
-        rows, end = look_through(connection, entries, conditions, query.limit + 1)
-        visible = _find_visible(connection, query, rows)
-    lines = [_to_row(row, visible) for row in rows[: query.limit]]
-    if len(rows) > query.limit:
-        return Page(lines, write_cursor(rows[query.limit - 1].id))
-    return Page(lines, write_cursor(end.id), LOOK) if end else Page(lines)
+        entries, conditions = _narrow(connection, query, _LATEST.begin(entries, query.after))
+        look = look_through(connection, entries, _LATEST, conditions, query.limit)
+        visible = _find_visible(connection, query, look.rows)
+    return look.to_page([_to_row(row, visible) for row in look.rows])
 
 
-def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, list[Any]]:
-    wanted, conditions = query.wanted, []
+def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, list[Condition]]:
+    wanted = query.wanted
+    conditions = equal_to(wanted, "operation")
     for name, compare in (("since", "__ge__"), ("until", "__lt__")):
         if day := _to_day(wanted.get(name)):
             moment = day + dt.timedelta(days=name == "until")
@@ -122,26 +117,20 @@ def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, li
     if "outcome" in wanted:
         refused = wanted["outcome"] == "refused"
         conditions.append(lambda look: look.status >= 400 if refused else look.status < 400)
-    if "operation" in wanted:
-        conditions.append(lambda look: look.operation == wanted["operation"])
     if "person" in wanted:
         user_id = find_user_id(connection, query.company_id, wanted["person"]) or wanted["person"]
         return _about(user_id, wanted["person"], entries), conditions
-    return entries.order_by(LogEntry.id.desc()), conditions
+    return entries, conditions
 
 
 def _about(user_id: str, typed: str, entries: Any) -> Any:
     """What concerns one person, and what was refused before there was anybody: that has but a userName."""
-    theirs = _latest(entries.where(LogEntry.resource_id == user_id))
-    nobodys = _latest(entries.where(LogEntry.resource_id.is_(None)))
+    theirs = entries.where(LogEntry.resource_id == user_id).limit(LOOK).subquery()
+    nobodys = entries.where(LogEntry.resource_id.is_(None)).limit(LOOK).subquery()
     name = nobodys.c.user_name
     refused = select(nobodys).where(or_(name == typed, func.lower(name) == typed.lower()))
     both = union_all(select(theirs), refused).subquery("about")
     return select(both).order_by(both.c.id.desc())
-
-
-def _latest(entries: Any) -> Any:
-    return entries.order_by(LogEntry.id.desc()).limit(LOOK).subquery()
 
 
 def _to_day(text: str | None) -> dt.datetime | None:
@@ -157,7 +146,7 @@ def first_id(moment: dt.datetime) -> str:
     return f"{text[:8]}-{text[8:12]}"
 
 
-def _find_visible(connection: Connection, query: Query, rows: list[Any]) -> set[str]:
+def _find_visible(connection: Connection, query: Query, rows: Iterable[Any]) -> set[str]:
     """Of the resources named, those that are people with a page."""
     ids = list({row.resource_id for row in rows if row.resource_id and row.resource_type == "User"})
     statement = select(User.id).where(User.company_id == query.company_id, any_of(User.id, ids))
@@ -230,20 +219,10 @@ def _to_text(value: object) -> str:
 def _to_row(row: Any, visible: set[str]) -> dict[str, Any]:
     changes = json.loads(row.changes) if row.changes else {}
     return {
-        "at": row.at,
-        "operation": row.operation,
+        **row._asdict(),
         "outcome": "refused" if row.status >= 400 else "done",
-        "status": row.status,
         "person": row.user_name or row.resource_id,
         "user_id": row.resource_id if row.resource_id in visible else "",
-        "resource_type": row.resource_type,
-        "resource_id": row.resource_id,
-        "idp": row.idp,
         "changed": [path.rpartition(":")[2] for path in changes],
-        "detail": row.detail,
-        "scim_type": row.scim_type,
         "changes": changes,
-        "milliseconds": row.milliseconds,
-        "correlation_id": row.correlation_id,
-        "id": row.id,
     }

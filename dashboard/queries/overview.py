@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from dashboard.queries.counts import Count, count_open_flags, count_up_to
+from dashboard.queries.bounded import Count, count_up_to
 from models import (
     AccessToken,
     ExemptionProposal,
@@ -48,9 +48,10 @@ _PROPOSALS = select(ExemptionProposal.user_id).where(
     ExemptionProposal.proposed_at.is_not(None),
     ExemptionProposal.decision.is_(None),
 )
-_COMPANY_FLAGS = select(Flag.rule, Flag.detail).where(
-    Flag.company_id == _COMPANY, Flag.user_id == "", Flag.closed_at.is_(None)
-)
+_OPEN = (Flag.company_id == _COMPANY, Flag.closed_at.is_(None))
+_NEXT_RULE = select(Flag.rule).where(*_OPEN, Flag.rule > bindparam("rule")).order_by(Flag.rule).limit(1)
+_OF_RULE = select(Flag.id).where(*_OPEN, Flag.rule == bindparam("rule"))
+_COMPANY_FLAGS = select(Flag.rule, Flag.detail).where(*_OPEN, Flag.user_id == "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def load_overview(company_id: str, now: dt.datetime) -> Overview:
             for token in connection.execute(_TOKENS, key)
             if token.expires_at is None or token.expires_at > now
         ]
-        flags = count_open_flags(connection, company_id)
+        flags = _count_flags(connection, company_id)
         has_unknown = "unknown_training_tag" in flags
         return Overview(
             people=connection.execute(_PEOPLE, key).scalar() or 0,
@@ -137,3 +138,13 @@ def _load_held(connection: Connection, company_id: str) -> list[tuple[Any, Count
         (run, count_up_to(connection, _HELD_PEOPLE, company=company_id, run=run.number))
         for run in connection.execute(_HELD, {"company": company_id}).all()
     ]
+
+
+def _count_flags(connection: Connection, company_id: str) -> dict[str, Count]:
+    """Open flags by rule. Jumps from rule to rule in the index: a few look-ups, however many flags."""
+    counts: dict[str, Count] = {}
+    rule = ""
+    while found := connection.execute(_NEXT_RULE, {"company": company_id, "rule": rule}).scalar():
+        rule = found
+        counts[rule] = count_up_to(connection, _OF_RULE, company=company_id, rule=rule)
+    return counts

@@ -7,9 +7,9 @@ more people than that, of whom few fit the filter, is searched further by the ne
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from dashboard.cursors import read_cursor, write_cursor
+from dashboard.queries.bounded import Look, Order
 from dashboard.tables import Page, Query
 from models import User, UserEmail, any_of, reading
 from models.users import LISTING_KEY_LENGTH
@@ -19,7 +19,7 @@ LOOK = 200_000
 MOST_FOUND = 100
 _LOOK_FOR_NAMES = 2_000
 
-_ORDER = (User.family_key, User.given_key, User.id)
+_BY_NAME = Order((User.family_key, User.given_key, User.id))
 _FACETS = ("role", "state", "country", "department", "location")
 _FILTERED = (User.active, User.type_key, *(getattr(User, f"{name}_key") for name in _FACETS))
 _NAMED = (User.id, User.user_name, User.given_name, User.family_name, User.display_name)
@@ -55,14 +55,15 @@ def load_page(query: Query) -> Page:
 
 
 def _list(query: Query) -> Page:
-    key = read_cursor(query.after, str, str, str)
     with reading() as connection:
-        ids = _scan(connection, query, key)
-        rows = _load_rows(connection, query.company_id, ids)
-        if len(rows) > query.limit:
-            return Page([to_row(row) for row in rows[: query.limit]], _to_cursor(rows[query.limit - 1]))
-        end = _end_of_look(connection, query, key) if query.wanted else None
-    return Page([to_row(row) for row in rows], end, LOOK if end else None)
+        ids = _scan(connection, query)
+        rows = _load_rows(connection, query.company_id, ids[: query.limit])
+        if len(ids) > query.limit:
+            look = Look(rows, _BY_NAME.write(rows[-1]))
+        else:
+            end = _end_of_look(connection, query) if query.wanted else None
+            look = Look(rows, end, LOOK if end else None)
+    return look.to_page([to_row(row) for row in look.rows])
 
 
 def _conditions(wanted: Mapping[str, str], source: Any) -> list[ColumnElement[bool]]:
@@ -80,9 +81,9 @@ def _conditions(wanted: Mapping[str, str], source: Any) -> list[ColumnElement[bo
     return conditions
 
 
-def _scan(connection: Connection, query: Query, key: tuple[Any, ...] | None) -> Sequence[str]:
+def _scan(connection: Connection, query: Query) -> Sequence[str]:
     """Ids in the order of the index: the look ends after ``LOOK`` entries, or when the page is full."""
-    entries = _entries(query.company_id, key)
+    entries = _entries(query)
     if not query.wanted:
         return connection.execute(entries.limit(query.limit + 1)).scalars().all()
     look = entries.add_columns(*_FILTERED).limit(LOOK).subquery("look")
@@ -90,17 +91,15 @@ def _scan(connection: Connection, query: Query, key: tuple[Any, ...] | None) -> 
     return connection.execute(filtered).scalars().all()
 
 
-def _entries(company_id: str, key: tuple[Any, ...] | None) -> Any:
-    statement = select(User.id, User.family_key, User.given_key).where(*_visible(company_id))
-    if key:
-        statement = statement.where(tuple_(*_ORDER) > tuple_(*key))
-    return statement.order_by(*_ORDER)
+def _entries(query: Query) -> Any:
+    statement = select(User.id, User.family_key, User.given_key).where(*_visible(query.company_id))
+    return _BY_NAME.begin(statement, query.after)
 
 
-def _end_of_look(connection: Connection, query: Query, key: tuple[Any, ...] | None) -> str | None:
+def _end_of_look(connection: Connection, query: Query) -> str | None:
     """The cursor behind the last entry that was looked at; None where the index ends before."""
-    last = connection.execute(_entries(query.company_id, key).offset(LOOK - 1).limit(1)).first()
-    return _to_cursor(last) if last else None
+    last = connection.execute(_entries(query).offset(LOOK - 1).limit(1)).first()
+    return _BY_NAME.write(last) if last else None
 
 
 # --- found -------------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ def _find(query: Query) -> Page:
             select(*_SHOWN)
             .where(*conditions, any_of(User.id, list(found)))
             # In the plain order SQLite would walk the listing of everybody until it met the few found.
-            .order_by(*(func.coalesce(column, "") for column in _ORDER))
+            .order_by(*(func.coalesce(column, "") for column in _BY_NAME.columns))
             .limit(MOST_FOUND)
         ).all()
     note = f"The first {MOST_FOUND}. Type more letters to narrow it down." if len(rows) == MOST_FOUND else ""
@@ -165,30 +164,15 @@ def _load_rows(connection: Connection, company_id: str, ids: Sequence[str]) -> S
     return sorted(connection.execute(statement), key=lambda row: (row.family_key, row.given_key, row.id))
 
 
-def _to_cursor(row: Any) -> str:
-    return write_cursor(row.family_key, row.given_key, row.id)
-
-
 def to_row(row: Any) -> dict[str, Any]:
     """One person as the table, the CSV and the JSON have them."""
     return {
+        **row._asdict(),
         "user_id": row.id,
         "name": to_name(row),
-        "user_name": row.user_name,
-        "email": row.email,
         "type": row.user_type or "learner",
         "status": "active" if row.active else "inactive",
-        "department": row.department,
-        "location": row.location,
-        "state": row.state,
-        "country": row.country,
         "role": row.learner_role,
-        "title": row.title,
-        "external_id": row.external_id,
-        "employee_number": row.employee_number,
-        "training_tags": row.training_tags,
-        "created_at": row.created_at,
-        "modified_at": row.modified_at,
     }
 
 

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy import Row, bindparam, select
 
-from dashboard.cursors import read_cursor, write_cursor
-from dashboard.queries.counts import Count, count_up_to
-from dashboard.queries.looks import LOOK, look_through
+from dashboard.queries.bounded import Count, Order, count_up_to, equal_to, look_through
 from dashboard.queries.people import load_names, with_names
 from dashboard.tables import Page, Query
 from models import PlannedChange, QueueEntry, Run, reading
@@ -24,7 +22,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 MOST_NAMED = 50
 
 _RUN = select(Run.__table__).where(Run.company_id == bindparam("company"), Run.number == bindparam("number"))
-_ORDER = (PlannedChange.user_id, PlannedChange.course, PlannedChange.kind)
+_LATEST = Order((Run.number,), is_latest_first=True)
+_BY_PERSON = Order((PlannedChange.user_id, PlannedChange.course, PlannedChange.kind))
 _HELD_PEOPLE = select(QueueEntry.user_id).where(
     QueueEntry.company_id == bindparam("company"), QueueEntry.held_run == bindparam("number")
 )
@@ -69,22 +68,11 @@ class RunView:
 
 def load_runs(query: Query) -> Page:
     """Runs that had something to do, the latest first."""
-    key = read_cursor(query.after, int)
-    entries = select(Run.__table__).where(Run.company_id == query.company_id).order_by(Run.number.desc())
-    if key:
-        entries = entries.where(Run.number < key[0])
-    conditions = [
-        lambda look, name=name: look[name] == query.wanted[name]
-        for name in ("state", "trigger")
-        if name in query.wanted
-    ]
+    entries = _LATEST.begin(select(Run.__table__).where(Run.company_id == query.company_id), query.after)
+    conditions = equal_to(query.wanted, "state", "trigger")
     with reading() as connection:
-        rows, end = look_through(connection, entries, conditions, query.limit + 1)
-    if len(rows) > query.limit:
-        return Page([_to_row(row) for row in rows[: query.limit]], write_cursor(rows[query.limit - 1].number))
-    if end:
-        return Page([_to_row(row) for row in rows], write_cursor(end.number), LOOK)
-    return Page([_to_row(row) for row in rows])
+        look = look_through(connection, entries, _LATEST, conditions, query.limit)
+    return look.to_page([_to_row(row) for row in look.rows])
 
 
 def load_run(company_id: str, number: int) -> RunView:
@@ -114,10 +102,10 @@ def _load_column(
 
 
 def _load_named(connection: Any, company_id: str, number: int, kinds: tuple[str, ...]) -> tuple[Named, ...]:
-    entries = _entries(company_id, number)
-    rows, _ = look_through(connection, entries, [lambda look: look.kind.in_(kinds)], 4 * MOST_NAMED)
+    conditions = [lambda look: look.kind.in_(kinds)]
+    look = look_through(connection, _entries(company_id, number), _BY_PERSON, conditions, 4 * MOST_NAMED)
     people: dict[str, list[tuple[str, str, str, str]]] = {}
-    for row in rows:
+    for row in look.rows:
         people.setdefault(row.user_id, []).append((row.kind, row.course, row.reason, row.outcome))
     shown = list(people)[:MOST_NAMED]
     names = load_names(connection, company_id, shown)
@@ -127,59 +115,35 @@ def _load_named(connection: Any, company_id: str, number: int, kinds: tuple[str,
 
 def load_changes(query: Query, number: int) -> Page:
     """Every change of one run, by person."""
-    key = read_cursor(query.after, str, str, str)
-    entries = _entries(query.company_id, number)
-    if key:
-        entries = entries.where(tuple_(*_ORDER) > tuple_(*key))
-    conditions = [
-        lambda look, name=name: look[name] == query.wanted[name]
-        for name in ("kind", "outcome")
-        if name in query.wanted
-    ]
+    conditions = equal_to(query.wanted, "kind", "outcome")
+    entries = _entries(query.company_id, number, query.after)
     with reading() as connection:
-        rows, end = look_through(connection, entries, conditions, query.limit + 1)
-        after, looked_at = (_to_cursor(end), LOOK) if end else (None, None)
-        if len(rows) > query.limit:
-            rows = rows[: query.limit]
-            after = _to_cursor(rows[-1])
-        found = with_names(connection, query, [row._asdict() for row in rows])
-    return Page(found, after, looked_at)
+        look = look_through(connection, entries, _BY_PERSON, conditions, query.limit)
+        return look.to_page(with_names(connection, query, [row._asdict() for row in look.rows]))
 
 
-def _entries(company_id: str, number: int) -> Any:
-    return (
-        select(
-            PlannedChange.user_id,
-            PlannedChange.course,
-            PlannedChange.kind,
-            PlannedChange.cycle,
-            PlannedChange.reason,
-            PlannedChange.outcome,
-            PlannedChange.outcome_detail,
-        )
-        .where(PlannedChange.company_id == company_id, PlannedChange.run == number)
-        .order_by(*_ORDER)
-    )
-
-
-def _to_cursor(row: Any) -> str:
-    return write_cursor(row.user_id, row.course, row.kind)
+def _entries(company_id: str, number: int, after: str | None = None) -> Any:
+    entries = select(
+        PlannedChange.user_id,
+        PlannedChange.course,
+        PlannedChange.kind,
+        PlannedChange.cycle,
+        PlannedChange.reason,
+        PlannedChange.outcome,
+        PlannedChange.outcome_detail,
+    ).where(PlannedChange.company_id == company_id, PlannedChange.run == number)
+    return _BY_PERSON.begin(entries, after)
 
 
 def _to_row(row: Any) -> dict[str, Any]:
     counts = json.loads(row.counts)
     changes, flags = counts.get("changes", {}), counts.get("flags", {})
     return {
+        **row._asdict(),
         "run": row.number,
-        "state": row.state,
-        "trigger": row.trigger,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-        "people": row.people,
         **{kind: changes.get(kind, 0) for kind in ("assign", "resume", "withdraw", "pause", "block")},
         "gains": changes.get("assign", 0) + changes.get("resume", 0),
         "opened": flags.get("opened", 0),
         "closed": flags.get("closed", 0),
         "held": counts.get("outcomes", {}).get("held", 0),
-        "detail": row.detail,
     }

@@ -1,5 +1,6 @@
 """A table is the same as a page, as CSV and as JSON: same address, another suffix."""
 
+import base64
 import csv
 import datetime as dt
 import io
@@ -10,8 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
-from dashboard.cursors import read_cursor, write_cursor
 from dashboard.pages import assignments, catalog, flags, integrations, learners, log, overview, runs, settings
+from dashboard.queries.bounded import read_cursor, write_cursor
 from dashboard.tables import PAGE_SIZE, Page, Query, Table, iterate_rows, to_cell
 from models import Flag, utcnow, writing
 from scim.tokens import create_token
@@ -194,8 +195,23 @@ def test_an_invented_cursor_begins_at_the_beginning(owner: Browser, live: Live) 
             assert count_lines(owner.read(path, after=cursor)) == lines, path
 
 
+@on_both
+def test_a_cursor_of_the_right_shape_that_no_page_wrote_is_no_failure(
+    app: Flask, owner: Browser, live: Live
+) -> None:
+    live()
+    asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in (*TABLES, CHANGES)]
+    asked += [("/assignments", {"overdue": "yes"}), ("/flags", {"status": "closed"})]
+    for path, query in asked:
+        for part in ("\ud800", "\0", "soon", "2026-02-30"):
+            for key in ([part], [part, "", ""], [part, "", 1], [part, "", "", 1]):
+                cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+                assert owner.get(path, **query, after=cursor).status_code == 200, f"{path} {key}"
+
+
 def test_a_cursor_comes_back_as_it_went() -> None:
     assert read_cursor(write_cursor("Müller", "", 7), str, str, int) == ("Müller", "", 7)
+    assert read_cursor(write_cursor(dt.date(2026, 2, 28)), dt.date) == (dt.date(2026, 2, 28),)
     for text in (None, "", "!", write_cursor("a"), write_cursor(1, "a", 7), write_cursor("a", "b", True)):
         assert read_cursor(text, str, str, int) is None
 

@@ -9,8 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cli import init_commands
 from config import DEPLOYED, THREADS, Config, load_config
-from dashboard.messages import PageMessages
-from dashboard.pages import blueprint as dashboard
+from dashboard.pages import init_dashboard
 from models import init_database
 from scim.routes import blueprint as scim
 from serving.probes import init_probes
@@ -69,6 +68,5 @@ def _make_folder(config: Config) -> None:
 def _register_parts(app: Flask) -> None:
     init_probes(app)
     app.register_blueprint(scim)
-    app.register_blueprint(dashboard)
-    app.session_interface = PageMessages()
+    init_dashboard(app)
     init_commands(app)

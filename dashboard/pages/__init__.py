@@ -1,6 +1,8 @@
 """The routes, split by page. Importing this package hangs all of them on the blueprint."""
 
-from dashboard.blueprint import pages as blueprint
+from flask import Flask
+
+from dashboard.blueprint import PageMessages, pages
 from dashboard.pages import (
     account,
     assignments,
@@ -14,24 +16,27 @@ from dashboard.pages import (
     person,
     runs,
     settings,
-    sign_in,
     single_sign_on,
 )
 
-__all__ = [
-    "account",
-    "assignments",
-    "blueprint",
-    "catalog",
-    "catalog_file",
-    "flags",
-    "integrations",
-    "learners",
-    "log",
-    "overview",
-    "person",
-    "runs",
-    "settings",
-    "sign_in",
-    "single_sign_on",
-]
+ROUTES = (
+    account,
+    assignments,
+    catalog,
+    catalog_file,
+    flags,
+    integrations,
+    learners,
+    log,
+    overview,
+    person,
+    runs,
+    settings,
+    single_sign_on,
+)
+
+
+def init_dashboard(app: Flask) -> None:
+    """Attach every page."""
+    app.register_blueprint(pages)
+    app.session_interface = PageMessages()

@@ -13,7 +13,7 @@ from dashboard.access.sign_in import SignInRefused
 from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
-from dashboard.pages.sign_in import to_local, welcome
+from dashboard.pages.account import to_local, welcome
 from models import utcnow
 from scim.resources.documents import our_address
 

@@ -11,6 +11,7 @@ from dashboard.guard import FOR_EVERYBODY, HEADERS, PUBLIC
 from models import Base, Company, OperatorSession, engine, reading, writing
 from tests.dashboard.conftest import Live, on_both
 from tests.support.browser import Browser, Markup, Opened, list_addresses, open_browser
+from tests.support.idp import Idp
 from tests.support.week import ACME_SAYS
 
 CHANGED_BY_LOOKING = {"operator_sessions", "sign_in_attempts", "daily_figures", "request_counts"}
@@ -211,6 +212,25 @@ def test_a_cookie_that_came_over_https_stays_there_without_a_public_url(anybody:
     answer = anybody.client.get("/sign-in", headers={"X-Forwarded-Proto": "https"})
     assert "Secure" in answer.headers["Set-Cookie"]
     assert "Secure" not in anybody.client.get("/sign-in").headers.get("Set-Cookie", "")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_message_is_shown_once_and_its_cookie_is_out_of_reach_as_well(
+    owner: Browser, idp: Idp, scheme: str
+) -> None:
+    over = {"X-Forwarded-Proto": scheme}
+
+    answer = owner.client.post("/runs", data={"form_token": owner.read_token()}, headers=over)
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert ("Secure" in cookie.split("; ")) is (scheme == "https")
+    if scheme == "https":
+        owner.client.set_cookie("session", cookie.partition("=")[2].partition(";")[0])
+    assert "Nothing to do" in owner.get("/runs").text
+    again = owner.get("/runs")
+    assert "Nothing to do" not in again.text
+    assert "Set-Cookie" not in again.headers
+    assert "Set-Cookie" not in idp.client.get("/scim/v2/23456/Users", headers=over).headers
 
 
 # --- two companies ------------------------------------------------------------------------------------

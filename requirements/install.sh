@@ -50,5 +50,6 @@ else
     fi
 fi
 echo "Installing requirements/$1.txt"
-pip install --quiet --no-input --disable-pip-version-check --require-hashes -r "requirements/$1.txt"
+# The file names everything. An older pip would look beside it for what a package asks for with an extra.
+pip install --quiet --no-input --disable-pip-version-check --require-hashes --no-deps -r "requirements/$1.txt"
 touch ".venv/$1.installed"

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,6 @@ _FIND = Prepared(
     .where(AccessToken.digest == bindparam("digest"))
 )
 
-# One statement, both databases: written only where the last use is a minute old.
 _USE = text(
     "INSERT INTO token_uses (company_id, token_id, used_at) VALUES (:company_id, :token_id, :now) "
     "ON CONFLICT (company_id, token_id) DO UPDATE SET used_at = excluded.used_at"
@@ -183,10 +182,10 @@ def explain_shape(token: str) -> str | None:
     return None
 
 
-def save_uses(uses: Sequence[tuple[str, str]], now: dt.datetime, connection: Any) -> None:
-    """Note that each ``(company_id, token_id)`` was used."""
-    for company_id, token_id in uses:
-        connection.execute(_USE, {"company_id": company_id, "token_id": token_id, "now": now})
+def save_uses(uses: Mapping[tuple[str, str], dt.datetime], connection: Connection) -> None:
+    """Note when each ``(company_id, token_id)`` was last used."""
+    for (company_id, token_id), at in sorted(uses.items()):
+        connection.execute(_USE, {"company_id": company_id, "token_id": token_id, "now": at})
 
 
 def to_digest(token: str) -> str:

@@ -93,7 +93,7 @@ def serve_with_scheduler(application: Flask, door: Door, to_stop: list[Callable[
     from scim.log.log import prune_log
     from scim.log.tally import save_counts
 
-    scheduler = start_scheduler(application, chores=[prune_log])
+    scheduler = start_scheduler(application, chores=[prune_log, save_counts])
     # The run in hand is told first, long before the requests have drained.
     to_stop.insert(0, scheduler.request_stop)
     serve(application, door)

@@ -18,7 +18,7 @@ from app import create_app
 from config import DEPLOYED, Config, to_sqlalchemy_url
 from migrations import latest_revision
 from migrations.upgrade import upgrade_database
-from models import Assignment, Lease, User, reading, writing
+from models import Assignment, Lease, RequestCount, User, reading, writing
 from tests.conftest import SCALE
 from tests.support.acme import run_company
 from tests.support.processes import ROOT, Service, serving, shell
@@ -157,6 +157,8 @@ def test_sigterm_ends_the_service_although_clients_hold_on_to_it(database_url: s
         start = time.monotonic()
         service.stop()
         assert time.monotonic() - start < 20
+    with reading() as connection:
+        assert connection.execute(select(RequestCount.requests)).scalars().all() == [1], "written at the end"
 
 
 # --- deployed ---------------------------------------------------------------------------------------

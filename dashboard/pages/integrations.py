@@ -1,7 +1,7 @@
 """Integrations: the API tile with Tenant URL and access tokens, and what has arrived from the IdP."""
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +12,7 @@ from dashboard.guard import current_operator
 from dashboard.queries.arrivals import load_arrivals
 from dashboard.tables import Column, Page, Query, Table, serve_file
 from models import utcnow
+from scim.log.tally import unwritten_uses
 from scim.resources.documents import base_url
 from scim.tokens import TokenError, TokenLine, create_token, list_tokens, revoke_token
 
@@ -144,9 +145,15 @@ def _show(form: Form, made: tuple[str, str] | None = None) -> str:
 
 def _in_order(company_id: str, now: dt.datetime) -> list[TokenLine]:
     """The live ones first."""
-    return sorted(list_tokens(company_id), key=lambda line: (line.state(now) != "live", line.id))
+    return sorted(_with_uses(company_id), key=lambda line: (line.state(now) != "live", line.id))
 
 
 def _live(company_id: str) -> list[TokenLine]:
     now = utcnow()
-    return [line for line in list_tokens(company_id) if line.state(now) == "live"]
+    return [line for line in _with_uses(company_id) if line.state(now) == "live"]
+
+
+def _with_uses(company_id: str) -> list[TokenLine]:
+    """Every token, with uses of this very minute."""
+    uses = unwritten_uses(company_id)
+    return [replace(line, used_at=uses.get(line.id, line.used_at)) for line in list_tokens(company_id)]

@@ -11,7 +11,6 @@ from dashboard.queries.log import EntryNotFound, EntryView, load_entry, load_pag
 from dashboard.tables import Column, Filter, Page, Table, serve_file, serve_table
 from dashboard.words import OPERATIONS
 from models import utcnow
-from scim.log.tally import save_counts
 
 LOG = Table(
     "provisioning-log",
@@ -49,7 +48,6 @@ BEFORE_AND_AFTER = ("attribute", "before", "after")
 @pages.get("/log.<any(csv, json):suffix>")
 def log(suffix: str | None = None) -> Response | str:
     """Every write and every refused request; reads are counted."""
-    save_counts()
     first = utcnow().date() - dt.timedelta(days=6)
     counts = {} if suffix else load_request_counts(current_operator().company_id, first)
     return serve_table(LOG, suffix, "log.html", counts=counts)

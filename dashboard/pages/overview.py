@@ -8,7 +8,6 @@ from dashboard.queries.figures import load_figures
 from dashboard.queries.overview import load_overview
 from dashboard.tables import Column, Page, Query, Table, serve_table
 from models import utcnow
-from scim.log.tally import save_counts
 
 FIGURES = Table(
     "figures",
@@ -24,7 +23,6 @@ FIGURES = Table(
 @pages.get("/")
 def overview() -> str:
     """How things stand."""
-    save_counts()
     now = utcnow()
     return render_template("overview.html", now=now, view=load_overview(current_operator().company_id, now))
 

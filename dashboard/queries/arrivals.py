@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from dashboard.queries.bounded import Count, count_up_to
 from models import Flag, LogEntry, RequestCount, TokenUse, User, reading
+from scim.log.tally import unwritten_counts, unwritten_uses
 
 SAMPLE = 1_000
 """The people who came last stand for the mapping as it is now."""
@@ -116,8 +117,8 @@ def load_arrivals(company_id: str) -> Arrivals:
             attributes=tuple(_count(people)),
             placeholders=tuple(sorted(set(flagged))),
             placeholder_count=count_up_to(connection, _PLACEHOLDERS, company=company_id),
-            first_request=_find_first(connection, key),
-            last_use=connection.execute(_LAST_USE, key).scalar(),
+            first_request=_find_first(connection, company_id),
+            last_use=_find_last_use(connection, company_id),
             idps=tuple(dict.fromkeys(row.idp for row in requests if row.idp and row.status < 400)),
             deactivated=_latest(requests, lambda row: row.operation in ("deactivate", "delete")),
             last_refusal=_latest(requests, lambda row: row.status >= 400),
@@ -131,13 +132,19 @@ def _count(people: Sequence[Any]) -> list[Arrival]:
     ]
 
 
-def _find_first(connection: Connection, key: dict[str, str]) -> dt.datetime | dt.date | None:
+def _find_first(connection: Connection, company_id: str) -> dt.datetime | dt.date | None:
     """The first request that was logged, or the day of the first that was only counted (a test)."""
-    logged: dt.datetime | None = connection.execute(_FIRST, key).scalar()
-    counted: dt.date | None = connection.execute(_FIRST_DAY, key).scalar()
+    logged: dt.datetime | None = connection.execute(_FIRST, {"company": company_id}).scalar()
+    written: dt.date | None = connection.execute(_FIRST_DAY, {"company": company_id}).scalar()
+    counted = written or min((day for day, _ in unwritten_counts(company_id)), default=None)
     if logged and (counted is None or logged.date() <= counted):
         return logged
     return counted
+
+
+def _find_last_use(connection: Connection, company_id: str) -> dt.datetime | None:
+    written: dt.datetime | None = connection.execute(_LAST_USE, {"company": company_id}).scalar()
+    return max(unwritten_uses(company_id).values(), default=written)
 
 
 def _latest(requests: Sequence[Any], is_meant: Any) -> Any:

@@ -12,6 +12,7 @@ from dashboard.queries.bounded import LOOK, Condition, Order, equal_to, look_thr
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
 from reconcile.store.names import find_user_id
+from scim.log.tally import unwritten_counts
 
 _ENTRY = select(LogEntry.__table__).where(
     LogEntry.company_id == bindparam("company"), LogEntry.id == bindparam("id")
@@ -59,11 +60,8 @@ _FLAGS = (
     .order_by(Flag.id)
     .limit(100)
 )
-_COUNTS = (
-    select(RequestCount.day, RequestCount.operation, func.sum(RequestCount.requests).label("requests"))
-    .where(RequestCount.company_id == bindparam("company"), RequestCount.day >= bindparam("first"))
-    .group_by(RequestCount.day, RequestCount.operation)
-    .order_by(RequestCount.day.desc(), RequestCount.operation)
+_COUNTS = select(RequestCount.day, RequestCount.operation, RequestCount.requests).where(
+    RequestCount.company_id == bindparam("company"), RequestCount.day >= bindparam("first")
 )
 _LATEST = Order((LogEntry.id,), is_latest_first=True)
 MOST_MEMBERS = 100
@@ -184,10 +182,13 @@ def _say_flags(flags: Iterable[Any], begin: dt.datetime, end: dt.datetime) -> It
 
 def load_request_counts(company_id: str, first: dt.date) -> dict[dt.date, dict[str, int]]:
     """Requests by day and operation, reads included, the latest day first."""
-    days: dict[dt.date, dict[str, int]] = {}
+    counts = unwritten_counts(company_id)
     with reading() as connection:
         for day, operation, requests in connection.execute(_COUNTS, {"company": company_id, "first": first}):
-            days.setdefault(day, {})[operation] = int(requests)
+            counts[day, operation] += requests
+    days: dict[dt.date, dict[str, int]] = {day: {} for day, _ in sorted(counts, reverse=True)}
+    for (day, operation), requests in sorted(counts.items()):
+        days[day][operation] = requests
     return days
 
 

@@ -19,6 +19,7 @@ from models import (
     reading,
 )
 from reconcile.catalog.unknown import list_unknown_tags
+from scim.log.tally import unwritten_counts
 
 EXPIRING = dt.timedelta(days=30)
 TAGS_SHOWN = 100
@@ -107,7 +108,7 @@ def load_overview(company_id: str, now: dt.datetime) -> Overview:
             people=connection.execute(_PEOPLE, key).scalar() or 0,
             active_learners=lease.active_learners if lease else 0,
             waiting=count_up_to(connection, _WAITING, company=company_id),
-            requests_today=connection.execute(_REQUESTS, {**key, "today": now.date()}).scalar_one(),
+            requests_today=_count_requests(connection, company_id, now.date()),
             flags=flags,
             last_run_at=to_moment(lease.last_run_at) if lease else None,
             next_due=to_moment(lease.next_due) if lease else None,
@@ -120,6 +121,11 @@ def load_overview(company_id: str, now: dt.datetime) -> Overview:
             has_token=bool(tokens),
             company_flags=list(connection.execute(_COMPANY_FLAGS, key)),
         )
+
+
+def _count_requests(connection: Connection, company_id: str, day: dt.date) -> int:
+    written: int = connection.execute(_REQUESTS, {"company": company_id, "today": day}).scalar_one()
+    return written + sum(n for (of, _), n in unwritten_counts(company_id).items() if of == day)
 
 
 def count_waiting(company_id: str, cap: int) -> Count:

@@ -1,4 +1,7 @@
-"""Reads are counted, not logged: in memory, and written at most once a minute."""
+"""Reads are counted, not logged: in memory, and written once a minute by the scheduler.
+
+A request writes no count itself: a read would wait for the write lock.
+"""
 
 import datetime as dt
 import logging
@@ -10,7 +13,7 @@ from flask import current_app
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import RequestCount, utcnow, writing
+from models import RequestCount, writing
 from scim.tokens import Access, save_uses
 
 logger = logging.getLogger(__name__)
@@ -22,8 +25,12 @@ _COUNT = text(
     "DO UPDATE SET requests = request_counts.requests + excluded.requests"
 ).bindparams(bindparam("day", type_=RequestCount.__table__.c.day.type))
 
-FLUSH_SECONDS = 60.0
 STRANGERS_PER_MINUTE = 60
+
+Counts = Counter[tuple[str, dt.date, str]]
+"""``(company_id, day, operation)`` -> requests."""
+Uses = dict[tuple[str, str], dt.datetime]
+"""``(company_id, token_id)`` -> the last use."""
 
 
 class Tally:
@@ -31,33 +38,26 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: Counter[tuple[str, dt.date, str]] = Counter()
-        self._uses: set[tuple[str, str]] = set()
-        self._known: set[str] = set()
+        self._counts: Counts = Counter()
+        self._uses: Uses = {}
         self._strangers: Counter[int] = Counter()
-        self._written = float("-inf")
 
-    def add(self, access: Access, operation: str, day: dt.date) -> bool:
-        """Count one request; True when it is time to write (a minute has passed, or a token is new)."""
+    def add(self, access: Access, operation: str, now: dt.datetime) -> None:
+        """Count one request."""
         with self._lock:
-            self._counts[access.company_id, day, operation] += 1
-            self._uses.add((access.company_id, access.token_id))
-            is_new = access.token_id not in self._known
-            self._known.add(access.token_id)
-            return is_new or time.monotonic() - self._written >= FLUSH_SECONDS
+            self._counts[access.company_id, now.date(), operation] += 1
+            self._uses[access.company_id, access.token_id] = now
 
-    def take(self) -> tuple[Counter[tuple[str, dt.date, str]], set[tuple[str, str]]]:
-        """Everything not yet written; the caller writes it."""
+    def unwritten(self) -> tuple[Counts, Uses]:
+        """Everything that the database does not have yet."""
         with self._lock:
-            taken = self._counts, self._uses
-            self._counts, self._uses, self._written = Counter(), set(), time.monotonic()
-            return taken
+            return self._counts.copy(), self._uses.copy()
 
-    def put_back(self, counts: Counter[tuple[str, dt.date, str]], uses: set[tuple[str, str]]) -> None:
-        """What was taken and could not be written: it goes with the next."""
+    def forget(self, counts: Counts, uses: Uses) -> None:
+        """The database has these now."""
         with self._lock:
-            self._counts.update(counts)
-            self._uses |= uses
+            self._counts -= counts
+            self._uses = {key: at for key, at in self._uses.items() if uses.get(key) != at}
 
     def admits_stranger(self) -> bool:
         """Whether one more request without a valid token is worth a line in this minute."""
@@ -76,24 +76,30 @@ def tally() -> Tally:
     return found
 
 
-def count_request(access: Access, operation: str, now: dt.datetime) -> None:
-    """Count a request and note the token's use; writes at most once a minute."""
-    if tally().add(access, operation, now.date()):
-        save_counts()
-
-
 def save_counts() -> None:
-    """Write what was counted. Call it once more before the end."""
-    counts, uses = tally().take()
+    """Write what was counted: the scheduler does every minute, and the process before it ends."""
+    counts, uses = tally().unwritten()
     if not counts:
         return
     try:
         with writing() as connection:
-            save_uses(sorted(uses), utcnow(), connection)
+            save_uses(uses, connection)
             for (company_id, day, operation), requests in sorted(counts.items()):
                 values = {"company_id": company_id, "day": day, "operation": operation, "requests": requests}
                 connection.execute(_COUNT, values)
     except SQLAlchemyError:
-        # A database that cannot be written must still be readable.
-        tally().put_back(counts, uses)
         logger.warning("request counts could not be written", exc_info=True)
+    else:
+        tally().forget(counts, uses)
+
+
+def unwritten_counts(company_id: str) -> Counter[tuple[dt.date, str]]:
+    """``(day, operation)`` -> requests that this process has yet to write: who reads counts adds them."""
+    counts, _ = tally().unwritten()
+    return Counter({(day, name): number for (of, day, name), number in counts.items() if of == company_id})
+
+
+def unwritten_uses(company_id: str) -> dict[str, dt.datetime]:
+    """The last use of each token that this process has yet to write."""
+    _, uses = tally().unwritten()
+    return {token_id: at for (of, token_id), at in uses.items() if of == company_id}

@@ -13,7 +13,7 @@ from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
 from scim.log.call import to_idp
 from scim.log.changes import to_changes
 from scim.log.log import prune_log
-from scim.log.tally import STRANGERS_PER_MINUTE, Tally, save_counts, tally
+from scim.log.tally import STRANGERS_PER_MINUTE, Tally, save_counts, unwritten_counts
 from scim.tokens import Access
 from tests.support.idp import Idp, replace, switch
 
@@ -147,7 +147,6 @@ def test_a_stranger_cannot_fill_the_log(idp: Idp) -> None:
 
 
 def test_reads_are_counted_and_not_logged(idp: Idp) -> None:
-    tally().take()
     idp.create()
     for _ in range(3):
         idp.get("/Users")
@@ -158,21 +157,32 @@ def test_reads_are_counted_and_not_logged(idp: Idp) -> None:
     assert [line.operation for line in lines()] == ["create"]
 
 
-def test_counts_are_written_once_a_minute_and_for_a_new_token() -> None:
-    counts, day = Tally(), dt.date(2026, 1, 1)
+def test_what_is_counted_while_the_rest_is_written_goes_with_the_next() -> None:
+    counts, now = Tally(), utcnow()
     joy, bob = (Access("23456", name, groups=False, strict=False) for name in ("joy", "bob"))
-    assert counts.add(joy, "read", day)
-    counts.take()
-    assert not counts.add(joy, "read", day)
-    assert counts.add(bob, "read", day)
-    taken, uses = counts.take()
-    assert sum(taken.values()) == 2
-    assert uses == {("23456", "joy"), ("23456", "bob")}
+    counts.add(joy, "read", now)
+    counts.add(bob, "read", now)
+    taken = counts.unwritten()
+    later = now + dt.timedelta(seconds=1)
+    counts.add(joy, "read", later)
+    counts.forget(*taken)
+    assert counts.unwritten() == ({("23456", now.date(), "read"): 1}, {("23456", "joy"): later})
+    counts.forget(*counts.unwritten())
+    assert counts.unwritten() == ({}, {})
+
+
+def test_a_request_writes_no_count_itself(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read must not wait for the write lock, however long somebody holds it."""
+    monkeypatch.setattr("scim.log.tally.writing", lambda: pytest.fail("a read asked for the write lock"))
+    for _ in range(3):
+        assert idp.get("/Users").status_code == 200
+    assert unwritten_counts("23456") == {(utcnow().date(), "read"): 3}
+    assert unwritten_counts("34567") == {}
 
 
 def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
-    tally().take()
     idp.create()
+    save_counts()
 
     def away(*_: Any) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
@@ -180,9 +190,9 @@ def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pyt
     before = utcnow()
     monkeypatch.setattr("scim.log.log.writing", away)
     monkeypatch.setattr("scim.log.tally.writing", away)
-    monkeypatch.setattr("scim.log.tally.FLUSH_SECONDS", 0.0)
     assert idp.get("/Users").status_code == 200
     assert idp.get("/Users/nobody").status_code == 404
+    save_counts()
     monkeypatch.undo()
     save_counts()
     reads = select(RequestCount.requests).where(RequestCount.operation == "read")

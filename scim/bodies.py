@@ -41,10 +41,9 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 def is_storable(text: str) -> bool:
     """No NUL (PostgreSQL refuses it) and no lone surrogate (no UTF-8 for it)."""
     try:
-        text.encode()
+        return "\0" not in text and (text.isascii() or bool(text.encode()))
     except UnicodeEncodeError:
         return False
-    return "\0" not in text
 
 
 def _to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from scim.bodies import is_storable
 from scim.errors import InvalidFilter
 
 TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([()\[\]])|([^\s()\[\]"]+))', re.DOTALL)
@@ -57,11 +58,10 @@ def parse_literal(token: Token) -> str | bool | float | None:
 def _parse_string(token: Token) -> str:
     try:
         text: str = json.loads(token.text, strict=False)
-        text.encode()
-    except (ValueError, UnicodeError):
+    except ValueError:
         raise InvalidFilter(f"position {token.at}: the string is not valid JSON text") from None
-    if "\x00" in text:
-        raise InvalidFilter(f"position {token.at}: the string holds the character NUL")
+    if not is_storable(text):
+        raise InvalidFilter(f"position {token.at}: the string holds a NUL or half a surrogate pair")
     return text
 
 

@@ -129,17 +129,18 @@ def save_members(
     """
     key: dict[str, Any] = {"company_id": group[0], "group_id": group[1]}
     old = {member["value"] for member in before}
-    new = dict.fromkeys(_require_id(member) for member in after)
+    new = dict.fromkeys(map(_require_id, after))
     gone, come = sorted(old - new.keys()), [each for each in new if each not in old]
     if gone:
         connection.execute(_REMOVE, [key | {"member_id": each} for each in gone])
     if come:
         groups = _find_groups(connection, group[0], come)
         first = (connection.execute(_LAST_POSITION, key).scalar() or 0) + 1
-        kinds = ["Group" if each in groups else "User" for each in come]
-        rows = zip(come, kinds, range(first, first + len(come)), strict=True)
-        names = ("member_id", "kind", "position")
-        connection.execute(_ADD, [key | dict(zip(names, row, strict=True)) for row in rows])
+        rows = [
+            key | {"member_id": each, "kind": "Group" if each in groups else "User", "position": position}
+            for position, each in enumerate(come, first)
+        ]
+        connection.execute(_ADD, rows)
     return Moved(gone, come)
 
 

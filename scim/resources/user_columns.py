@@ -15,7 +15,10 @@ from scim.schemas.resource_types import ENTERPRISE_USER, USER
 MAX_KEY_BYTES = 2000
 """What a PostgreSQL index row holds, less the rest of the key."""
 
-_TRAINING = ("learnerRole", "location", "state", "country", "department")
+_TRAINING = {
+    "learner_role": "learnerRole",
+    **{name: name for name in ("location", "state", "country", "department")},
+}
 _LISTED = {
     "family_key": "family_name",
     "given_key": "given_name",
@@ -58,8 +61,7 @@ def project(document: dict[str, Any]) -> dict[str, Any]:
         "training_tags": _to_list(list(find_all(scopes, "training_tags"))),
         "entitlements": _to_list([to_text(each) for each in document.get("entitlements") or ()]),
     }
-    for attribute, column in zip(_TRAINING, ("learner_role", *_TRAINING[1:]), strict=True):
-        columns[column] = to_text(find_first(scopes, attribute))
+    columns |= {column: to_text(find_first(scopes, name)) for column, name in _TRAINING.items()}
     return columns | {key: _to_listing_key(columns[column]) for key, column in _LISTED.items()}
 
 

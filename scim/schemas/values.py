@@ -9,11 +9,11 @@ import math
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+from scim.bodies import MAX_DEPTH, is_storable
 from scim.errors import InvalidValue
 from scim.schemas.attributes import Attribute, undeclared
 
 Identity = tuple[Any, ...] | str
-MAX_DEPTH = 40
 MAX_NAMES = 1000
 MAX_INTEGER = 2**63 - 1
 WRAPPING = {"value", "$ref", "type", "display"}
@@ -80,13 +80,8 @@ def describe(value: object) -> str:
 
 def check_text(text: str, name: str) -> str:
     """``text`` itself, where it can be stored. Raises ``InvalidValue`` for NUL and lone surrogates."""
-    if "\x00" in text:
-        raise InvalidValue(f"{name} holds the character NUL, which cannot be stored")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise InvalidValue(f"{name} holds half of a surrogate pair, which is no text") from None
+    if not is_storable(text):
+        raise InvalidValue(f"{name} holds a NUL or half a surrogate pair, which cannot be stored")
     return text
 
 

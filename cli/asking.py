@@ -12,14 +12,17 @@ import click
 from flask.cli import with_appcontext
 from tqdm import tqdm
 
-from companies import CompanyError, UnusableCompany
+from companies import CompanyError, UnusableCompany, get_company
 from models import reading
 from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.decisions.deciding import RunAtWork
 from reconcile.store.names import get_user_id
 
-DONE, FAILED, WRONG_USAGE, HELD, PARTLY, BUSY = 0, 1, 2, 3, 4, 5
-"""Exit statuses: all done, failed, wrong usage, something is held, partly done, another run has the lease."""
+DONE, FAILED, HELD, PARTLY, BUSY = 0, 1, 3, 4, 5
+"""Exit statuses: all done, failed, something is held, partly done, another run has the lease.
+
+2 is Click's own, for wrong usage.
+"""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -59,6 +62,20 @@ def command(*expected: type[Exception]) -> Callable[[Command], Command]:
                 raise Failed(say_database_failure(error)) from error
 
         return cast(Command, run)
+
+    return decorate
+
+
+def of_company(*expected: type[Exception]) -> Callable[[Command], Command]:
+    """``command`` about the company that is named first: where there is none, nothing else is looked at."""
+
+    def decorate(function: Command) -> Command:
+        @wraps(function)
+        def run(company_id: str, **options: Any) -> Any:
+            get_company(company_id)
+            return function(company_id, **options)
+
+        return click.argument("company_id", metavar="COMPANY")(command(*expected)(cast(Command, run)))
 
     return decorate
 

@@ -7,10 +7,9 @@ from typing import Any, BinaryIO
 import click
 from flask.cli import AppGroup
 
-from cli.asking import bar, command, is_terminal
+from cli.asking import bar, is_terminal, of_company
 from cli.files import read_text
 from cli.runs import tell_changes, tell_counts
-from companies import get_company
 from models import reading
 from reconcile.catalog.change import (
     AliasError,
@@ -34,10 +33,9 @@ SHOWN = 20
 
 
 @catalog.command("load")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(CatalogError)
 @click.argument("file", type=click.File("rb"))
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@command(CatalogError)
 def load(company_id: str, file: BinaryIO, yes: bool) -> None:
     """Check FILE, show what it changes and for whom, and apply it.
 
@@ -45,7 +43,6 @@ def load(company_id: str, file: BinaryIO, yes: bool) -> None:
     next run. What was confirmed is not held by the brake, what nobody was asked about is. A file with
     mistakes changes nothing: each is named with its line, its field and what was expected.
     """
-    get_company(company_id)
     wanted = parse_catalog(read_text(file, "UTF-8"))
     difference = diff_catalog(company_id, wanted)
     click.echo(difference.to_text(), nl=bool(difference.to_text()))
@@ -80,24 +77,20 @@ def _show_effect(company_id: str, wanted: CatalogFile) -> RunSummary:
 
 
 @catalog.command("export")
-@click.argument("company_id", metavar="COMPANY")
-@command()
+@of_company()
 def export(company_id: str) -> None:
     """Print the catalog as a file that `catalog load` takes."""
-    get_company(company_id)
     sys.stdout.write(export_catalog(company_id))
 
 
 @catalog.command("unknown")
-@click.argument("company_id", metavar="COMPANY")
+@of_company()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per code, each on one line.")
-@command()
 def unknown(company_id: str, as_json: bool) -> None:
     """List the training tags that are no code: how many people have each, since when, the nearest code.
 
     One `alias` resolves a tag for all of them at the next run; so does a catalog that has the code.
     """
-    get_company(company_id)
     with reading() as connection:
         codes = list_unknown_codes(connection, company_id)
     if not (codes or as_json):
@@ -116,13 +109,11 @@ def _tell_code(code: UnknownCode) -> str:
 
 
 @click.command("alias")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(AliasError)
 @click.argument("typed")
 @click.argument("code")
-@command(AliasError)
 def alias(company_id: str, typed: str, code: str) -> None:
     """Let what people have TYPED stand for CODE."""
-    get_company(company_id)
     people = count_of(save_alias(company_id, typed, code), "person is", "people are")
     click.echo(f"{typed} stands for {code} now; {people} planned anew at the next run.")
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from cli.asking import command
+from cli.asking import command, of_company
 from companies import add_company, change_company, get_company, list_companies
 from models import utcnow
 from reconcile.decide.wording import count_of
@@ -37,7 +37,7 @@ def show_all() -> None:
 
 
 @company.command("set")
-@click.argument("company_id", metavar="COMPANY")
+@of_company()
 @click.option("--groups", type=ON_OFF, help="Group provisioning; a group named like a code assigns it.")
 @click.option("--strict", type=ON_OFF, help="Refuse people without their required names instead of flagging.")
 @click.option(
@@ -48,7 +48,6 @@ def show_all() -> None:
 )
 @click.option("--brake-people", type=click.IntRange(0), help="Never hold for fewer people than this.")
 @click.option("--rehire-days", type=click.IntRange(1), help="Away for longer means a fresh start.")
-@command()
 def change(company_id: str, **settings: Any) -> None:
     """Change what a company decides for itself, and show it."""
     given = {name: _to_flag(value) for name, value in settings.items() if value is not None}
@@ -65,22 +64,18 @@ def _to_flag(value: object) -> object:
 
 
 @token.command("create")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(TokenError)
 @click.option("--name", required=True, help="Whom it is for, e.g. Entra.")
 @click.option("--days", type=click.IntRange(1), help="How long it is good for; without it, until revoked.")
-@command(TokenError)
 def create(company_id: str, name: str, days: int | None) -> None:
     """Make an access token and print it, alone: it is shown only this once."""
-    get_company(company_id)
     click.echo(create_token(company_id, name, days))
 
 
 @token.command("list")
-@click.argument("company_id", metavar="COMPANY")
-@command()
+@of_company()
 def show_tokens(company_id: str) -> None:
     """List the tokens of a company: what of each may be shown, and when it was last used."""
-    get_company(company_id)
     now = utcnow()
     for line in list_tokens(company_id):
         used = f"last used {line.used_at:%Y-%m-%d %H:%M}" if line.used_at else "never used"
@@ -89,11 +84,9 @@ def show_tokens(company_id: str) -> None:
 
 
 @token.command("revoke")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(TokenError)
 @click.argument("which", metavar="TOKEN")
-@command(TokenError)
 def revoke(company_id: str, which: str) -> None:
     """Revoke a token, named by its name, by the beginning that `token list` shows, or in full."""
-    get_company(company_id)
     line = revoke_token(company_id, which.rstrip("."))
     click.echo(f"Revoked {line.prefix}... ({line.name}).")

@@ -4,8 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from cli.address import find_address
-from cli.asking import Failed, command
-from companies import get_company
+from cli.asking import Failed, of_company
 from dashboard.access.operators import ROLES, OperatorError, add_operator, list_operators, remove_operator
 from dashboard.access.sign_in import create_sign_in_link
 
@@ -14,47 +13,39 @@ COMMANDS = (operator,)
 
 
 @operator.command("add")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(OperatorError)
 @click.argument("email")
 @click.option(
     "--role", type=click.Choice([*ROLES]), default="viewer", help="An owner changes, a viewer looks."
 )
-@command(OperatorError)
 def add(company_id: str, email: str, role: str) -> None:
     """Add an operator and print the link that signs them in, once; there they set a password."""
-    get_company(company_id)
     add_operator(company_id, email, role)
-    _print_link(make_link(company_id, email))
+    _print_link(company_id, email)
 
 
 @operator.command("link")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(OperatorError)
 @click.argument("email")
-@command(OperatorError)
 def link(company_id: str, email: str) -> None:
     """Print a new sign-in link of an operator, good once and for a day; older ones stop working."""
-    get_company(company_id)
-    _print_link(make_link(company_id, email))
+    _print_link(company_id, email)
 
 
 @operator.command("list")
-@click.argument("company_id", metavar="COMPANY")
-@command()
+@of_company()
 def show_all(company_id: str) -> None:
     """List the operators of a company, and when each last signed in."""
-    get_company(company_id)
     for line in list_operators(company_id):
         seen = f"{line.signed_in_at:%Y-%m-%d %H:%M}" if line.signed_in_at else "never"
         click.echo(f"{line.role:<7} last signed in {seen:<17} {line.email}")
 
 
 @operator.command("remove")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(OperatorError)
 @click.argument("email")
-@command(OperatorError)
 def remove(company_id: str, email: str) -> None:
     """Remove an operator and sign them out everywhere; the last owner stays."""
-    get_company(company_id)
     wanted = email.strip().casefold()
     for line in list_operators(company_id):
         if line.email.casefold() == wanted:
@@ -64,7 +55,8 @@ def remove(company_id: str, email: str) -> None:
     raise Failed(f"Company {company_id} has no operator {email}.")
 
 
-def _print_link(link: str) -> None:
+def _print_link(company_id: str, email: str) -> None:
+    link = make_link(company_id, email)
     click.echo(link)
     if link.startswith("/"):
         click.echo(

@@ -9,8 +9,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from cli.asking import command, find_person, parse_date
-from cli.lines import each_line
+from cli.asking import find_person, of_company, parse_date
+from cli.files import each_line
 from companies import get_company
 from reconcile.decisions.overrides import DecisionError, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
@@ -27,28 +27,24 @@ PROGRESS_COLUMNS = ("userName", "course", "progress", "at")
 
 
 @click.command("explain")
-@click.argument("company_id", metavar="COMPANY")
+@of_company(PersonNotFound)
 @click.argument("user_name", metavar="USERNAME")
 @click.argument("code", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
-@command(PersonNotFound)
 def explain(company_id: str, user_name: str, code: str | None, as_json: bool) -> None:
     """Say why a person has, lacks or waits for each course; of CODE alone where it is given."""
-    get_company(company_id)
     found = explain_person(company_id, user_name, code)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
 
 
 def _decision(name: str, what: str, save: Callable[..., None]) -> click.Command:
     @click.command(name, help=what)
-    @click.argument("company_id", metavar="COMPANY")
+    @of_company(DecisionError, PersonNotFound)
     @click.argument("user_name", metavar="USERNAME")
     @click.argument("code")
     @click.option("--reason", required=True, help="Why; `explain` shows it.")
     @click.option("--until", callback=parse_date, metavar="DATE", help="The last day, e.g. 2026-12-31.")
-    @command(DecisionError, PersonNotFound)
     def decide(company_id: str, user_name: str, code: str, reason: str, until: dt.date | None) -> None:
-        get_company(company_id)
         save(company_id, find_person(company_id, user_name), code, reason, until)
         click.echo("Noted; the next run acts on it.")
         click.echo("\n".join(explain_person(company_id, user_name, code).list_courses()))
@@ -61,9 +57,8 @@ exempt = _decision("exempt", "Keep a course away from a person whatever the tags
 
 
 @learners.command("import")
-@click.argument("company_id", metavar="COMPANY")
+@of_company()
 @click.argument("file", type=click.File("rb"))
-@command()
 def import_learners(company_id: str, file: BinaryIO) -> None:
     """Create or change the people of a CSV FILE; nobody is deactivated for not being in it.
 
@@ -85,16 +80,14 @@ def import_learners(company_id: str, file: BinaryIO) -> None:
 
 
 @progress.command("import")
-@click.argument("company_id", metavar="COMPANY")
+@of_company()
 @click.argument("file", type=click.File("rb"))
-@command()
 def import_progress(company_id: str, file: BinaryIO) -> None:
     """Record progress from a CSV FILE with userName, course, progress and, if known, at.
 
     Progress is not_started, in_progress, completed or a whole number from 0 to 100. Exit status 4: a line
     could not be used, the rest is recorded.
     """
-    get_company(company_id)
     each_line(
         file,
         lambda line: _record(company_id, line),

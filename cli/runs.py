@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import Row, select
 
-from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person, sending_bar
+from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person, of_company, sending_bar
 from companies import get_company, list_companies
 from models import Run, reading
 from reconcile.decide.wording import count_of, say_list
@@ -72,13 +72,11 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
 
 
 @reconcile.command("list")
-@click.argument("company_id", metavar="COMPANY")
+@of_company()
 @click.option("--last", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per run, each on one line.")
-@command()
 def list_all(company_id: str, last: int, as_json: bool) -> None:
     """List the last runs that had something to do, newest first: what is held is released by its name."""
-    get_company(company_id)
     for row in load_runs(company_id, last):
         seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else 0.0
         tally = Tally.from_json(row.counts, row.people)

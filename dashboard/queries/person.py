@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, bindparam, select
 
 from models import Assignment, Exemption, Flag, LogEntry, Pin, User, reading, utcnow
+from reconcile.decide.plan import Planner
 from reconcile.decide.types import Source
 from reconcile.explain.origin import Request, find_cause, list_requests
 from reconcile.explain.person import Explanation, explain_candidate, load_proposed
@@ -97,7 +98,9 @@ def load_person(company_id: str, user_id: str) -> PersonView:
         gone = load_proposed(connection, company_id, user_id)
         held = find_held_run(connection, company_id, user_id)
         held_run = show_run(company_id, held) if held else None
-        explanation = explain_candidate(rules, candidate, utcnow().date(), gone=gone, held_run=held_run)
+        explanation = explain_candidate(
+            Planner(rules, utcnow().date()), candidate, gone=gone, held_run=held_run
+        )
         entries = tuple(connection.execute(_ENTRIES, key))
         flags = connection.execute(_FLAGS, key).all()
         lines = _to_lines(

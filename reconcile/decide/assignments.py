@@ -1,6 +1,7 @@
 """How one assignment shall look: started, kept, or ended. Each function answers with a change or None."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 from reconcile.decide.case import (
     Case,
@@ -15,7 +16,7 @@ from reconcile.decide.case import (
 from reconcile.decide.checks import say_missing_names
 from reconcile.decide.desired import later
 from reconcile.decide.types import Change, ChangeKind, Desired, Observed, Source
-from reconcile.decide.wording import say_list, say_sources
+from reconcile.decide.wording import say_lock, say_sources
 
 UNSENT = ("blocked", "locked", "to_send", "rejected")
 """Not at the training platform: taken back without asking it."""
@@ -76,7 +77,7 @@ def _delivery(case: Case, want: Desired) -> tuple[str, str]:
     if case.blocked:
         return "blocked", f"; blocked, {say_missing_names(case.person)}"
     if waits := waits_for(case, want):
-        return "locked", f"; locked until {say_list(waits)} {'are' if len(waits) > 1 else 'is'} complete"
+        return "locked", f"; {say_lock(waits)}"
     return "to_send", ""
 
 
@@ -148,7 +149,7 @@ def _resumed_due(case: Case, row: Observed, due_on: dt.date | None) -> dt.date |
     if row.paused_on is None or due_on is None:
         return due_on
     absence = (max(case.person.returned_on or case.today, row.paused_on) - row.paused_on).days
-    if absence >= case.settings.rehire_days:
+    if absence >= case.rules.settings.rehire_days:
         course = case.courses.get(row.course)
         return fresh_due(case, course.due_days if course else None)
     return max(later(due_on, absence), later(case.today, LEAST_DAYS_AFTER_RETURN))
@@ -175,7 +176,7 @@ def end(case: Case, row: Observed) -> Change | None:
     if successor and is_started(row):
         return keep(case, row, _finish(case, successor, row))
     exempt = course in case.overlay.exempt
-    if case.unreadable and not exempt and not successor:
+    if case.desired.unreadable and not exempt and not successor:
         return _leave(case, row, row.sources, row.due_on, "more tags than can be read: nothing is taken away")
     if not may_withdraw(case, row, is_final=exempt or successor is not None):
         return _leave(case, row, (), None if row.sources else row.due_on, say_end(case, course))
@@ -186,7 +187,7 @@ def may_withdraw(case: Case, row: Observed, *, is_final: bool) -> bool:
     """Ours and not begun; a company that keeps assignments loses them by an operator's word alone."""
     if row.origin != "herdbook" or is_started(row):
         return False
-    return is_final or case.settings.removal != "keep" or row.delivery in UNSENT
+    return is_final or case.rules.settings.removal != "keep" or row.delivery in UNSENT
 
 
 def _finish(case: Case, successor: Desired, row: Observed) -> Desired:
@@ -212,15 +213,21 @@ def _withdraw(case: Case, row: Observed, reason: str) -> Change | None:
 
 def say_end(case: Case, course: str) -> str:
     """Why a course is no longer wanted."""
-    exemption, successor = case.overlay.exempt.get(course), find_successor(case, course)
-    if exemption:
-        return f"exempt: {exemption.reason}"
-    if case.is_admin:
-        return "admins get no training"
-    if successor:
-        return f"retired in favour of {successor.course}"
+    return next(say_obstacles(case, course), "no source names it any more")
+
+
+def say_obstacles(case: Case, course: str) -> Iterator[str]:
+    """What keeps a course away whatever names it, the weightiest first."""
+    if exemption := case.overlay.exempt.get(course):
+        until = f" until {exemption.until}" if exemption.until else ""
+        yield f"exempt{until}: {exemption.reason}"
+    if case.desired.is_admin:
+        yield "admins get no training"
     entry = case.courses.get(course)
-    return "retired" if entry and entry.retired else "no source names it any more"
+    if successor := find_successor(case, course):
+        yield f"retired in favour of {successor.course}"
+    elif entry and (entry.retired or entry.superseded_by):
+        yield "the course is retired"
 
 
 def _change(  # noqa: PLR0913

@@ -6,16 +6,17 @@ from typing import NamedTuple
 
 from reconcile.decide.checks import lacks_name
 from reconcile.decide.codes import by_code
-from reconcile.decide.desired import FOREVER, Overlay, later, make_overlay
-from reconcile.decide.types import Course, Desired, DesiredSet, Observed, Person, Rules, Settings
+from reconcile.decide.desired import FOREVER, Overlay, later, make_desired, make_overlay
+from reconcile.decide.types import Course, Desired, DesiredSet, Observed, Person, Rules
 
 
 class Standing:
     """The person's rows by course. Made for everybody in every run, hence the plain loop."""
 
-    __slots__ = ("completed", "cycles", "open")
+    __slots__ = ("completed", "cycles", "open", "rows")
 
     def __init__(self, observed: Sequence[Observed]) -> None:
+        self.rows = observed
         self.open: dict[str, Observed] = {}
         self.cycles: dict[str, int] = {}
         """Number of the latest cycle."""
@@ -38,35 +39,32 @@ class Case(NamedTuple):
 
     today: dt.date
     person: Person
-    settings: Settings
+    rules: Rules
     courses: dict[str, Course]
     """The catalog by code as spelled."""
     standing: Standing
+    desired: DesiredSet
     overlay: Overlay
+    """What is desired, once pins and exemptions have had their word."""
     blocked: bool
     """A required name is missing, so nothing new is sent."""
-    is_admin: bool = False
-    unreadable: bool = False
-    """There are more tags than we read: nothing is taken away."""
     actor: str = "the next run"
     """What carries out what is planned, in explanations."""
 
 
 def make_case(
-    rules: Rules, today: dt.date, person: Person, observed: Sequence[Observed], desired: DesiredSet
+    rules: Rules,
+    today: dt.date,
+    person: Person,
+    observed: Sequence[Observed],
+    desired: DesiredSet | None = None,
 ) -> Case:
-    """One person on one day, as plan and explanation look at it."""
-    return Case(
-        today,
-        person,
-        rules.settings,
-        by_code(rules.catalog),
-        Standing(observed),
-        make_overlay(desired, person, rules.catalog, today),
-        lacks_name(person),
-        desired.is_admin,
-        desired.unreadable,
-    )
+    """What plan and explanation look at. ``desired`` is that of the person's profile, worked out or not."""
+    if desired is None:
+        desired = make_desired(person.profile, rules)
+    overlay = make_overlay(desired, person, rules.catalog, today)
+    courses = by_code(rules.catalog)
+    return Case(today, person, rules, courses, Standing(observed), desired, overlay, lacks_name(person))
 
 
 # --- completions -----------------------------------------------------------------------------------
@@ -165,7 +163,7 @@ def _reason_hash(case: Case, course: str) -> str:
 def _absence_hash(case: Case, course: str) -> str:
     if course in case.overlay.exempt:
         return "exempt"
-    if case.is_admin:
+    if case.desired.is_admin:
         return "admin"
     successor = find_successor(case, course)
     return f"in favour of {successor.hash}" if successor else "no source"

@@ -72,13 +72,15 @@ class Planner:
         return self._plans[key]
 
     def _plan_anew(self, candidate: Candidate) -> PersonPlan:
-        desired = self.desired(candidate.person.profile)
-        plan = make_plan(
-            self.rules, self.today, candidate.person, candidate.observed, candidate.flags, desired
-        )
+        plan = make_plan(self.case(candidate), candidate.flags)
         mended = tuple(flag for flag in candidate.flags if flag.rule == PLAN_FAILED)
         changes = (change._replace(after=self._deliver(change.after, self.today)) for change in plan.changes)
         return plan._replace(changes=tuple(changes), closed=(*plan.closed, *mended))
+
+    def case(self, candidate: Candidate) -> Case:
+        """One person, as the plan looks at them."""
+        person = candidate.person
+        return make_case(self.rules, self.today, person, candidate.observed, self.desired(person.profile))
 
     def is_active_learner(self, candidate: Candidate) -> bool:
         """Whether the person, just planned, counts among those the brake measures by."""
@@ -105,19 +107,10 @@ class Planner:
         return PersonPlan(opened=(Flag(PLAN_FAILED, detail),), next_on=tomorrow)
 
 
-def make_plan(  # noqa: PLR0913, PLR0917
-    rules: Rules,
-    today: dt.date,
-    person: Person,
-    observed: Sequence[Observed],
-    open_flags: Sequence[OpenFlag],
-    desired: DesiredSet | None = None,
-) -> PersonPlan:
-    """What one person needs. ``desired`` is that of the person's profile, worked out already or not."""
-    if desired is None:
-        desired = make_desired(person.profile, rules)
-    opened, closed = compare_flags(check_person(person, desired, rules), open_flags)
-    case = make_case(rules, today, person, observed, desired)
+def make_plan(case: Case, open_flags: Sequence[OpenFlag]) -> PersonPlan:
+    """What one person needs."""
+    person = case.person
+    opened, closed = compare_flags(check_person(person, case.desired, case.rules), open_flags)
     lapsed = list_lapsed(case) if person.suppressions else ()
     if not person.active:
         return PersonPlan(_sorted(_pauses(case)), opened, closed, None, lapsed)

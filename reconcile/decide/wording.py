@@ -39,3 +39,8 @@ def say_list(texts: Iterable[str], most: int = 6) -> str:
     if len(all_texts) > most:
         shown.append(f"{len(all_texts) - most} more")
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
+
+
+def say_lock(steps: tuple[str, ...]) -> str:
+    """``locked until ETH-1 and SEC-101 are complete``."""
+    return f"locked until {say_list(steps)} {'are' if len(steps) > 1 else 'is'} complete"

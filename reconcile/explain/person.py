@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from models import ExemptionProposal, reading, utcnow
 from reconcile.decide.plan import Planner
-from reconcile.decide.types import Candidate, Flag, Observed, OpenFlag, PersonPlan, Rules
+from reconcile.decide.types import Candidate, Flag, Observed, OpenFlag, PersonPlan
 from reconcile.decide.wording import say_sources
 from reconcile.explain.origin import (
     LastChange,
@@ -20,14 +20,12 @@ from reconcile.explain.origin import (
     load_loaded_at,
     say_time,
 )
-from reconcile.explain.reasons import CourseReason, explain_code, explain_courses, shown_state
-from reconcile.store.names import PersonNotFound, get_user_id
+from reconcile.explain.reasons import CourseReason, explain, shown_state
+from reconcile.store.names import get_user_id
 from reconcile.store.people import load_people
 from reconcile.store.queue import find_held_run
 from reconcile.store.rules import load_rules
 from reconcile.store.summary import show_run
-
-__all__ = ["Explanation", "PersonNotFound", "explain_person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +139,18 @@ def explain_person(
         held = find_held_run(connection, company_id, user_id)
         gone = load_proposed(connection, company_id, user_id)
     held_run = show_run(company_id, held) if held else None
+    planner = Planner(rules, (now or utcnow()).date())
     return replace(
-        explain_candidate(rules, candidate, (now or utcnow()).date(), code, gone=gone, held_run=held_run),
+        explain_candidate(planner, candidate, code, gone=gone, held_run=held_run),
         requests=requests,
         last_changes=changes,
         loaded_at=loaded_at,
     )
 
 
-def explain_candidate(  # noqa: PLR0913
-    rules: Rules,
+def explain_candidate(
+    planner: Planner,
     candidate: Candidate,
-    today: dt.date,
     code: str | None = None,
     *,
     gone: Mapping[str, dt.datetime] = MappingProxyType({}),
@@ -162,18 +160,16 @@ def explain_candidate(  # noqa: PLR0913
 
     ``gone`` are the courses whose exemption is proposed, ``held_run`` holds the person's changes.
     """
-    planner = Planner(rules, today)
-    plan, desired = planner.plan(candidate), planner.desired(candidate.person.profile)
-    about = (rules, today, candidate.person, candidate.observed)
-    how = (desired, held_run)
-    found = explain_code(*about, code, *how) if code else explain_courses(*about, *how)
+    plan, case = planner.plan(candidate), planner.case(candidate)
+    if held_run:
+        case = case._replace(actor=f"the release of run {held_run}")
     foreseen = {change.course: change.after for change in plan.changes if change.before is None}
     return Explanation(
         candidate.person.user_name,
         candidate.person.active,
         tuple(
             _say_gone(_foresee(reason, foreseen.get(reason.course)), gone.get(reason.course))
-            for reason in found
+            for reason in explain(case, code)
         ),
         tuple(sorted(_flags_after(candidate.flags, plan))),
         plan.is_empty,

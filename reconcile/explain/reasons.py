@@ -1,10 +1,11 @@
 """Why somebody has a course, lacks it, or waits for it: the plan's own view of it, in sentences."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from reconcile.decide.assignments import WAITING, say_obstacles
 from reconcile.decide.case import (
     Case,
     find_successor,
@@ -12,20 +13,20 @@ from reconcile.decide.case import (
     is_done,
     is_started,
     is_suppressed,
-    make_case,
     valid_until,
     waits_for,
 )
 from reconcile.decide.checks import say_missing_names
 from reconcile.decide.codes import expand
-from reconcile.decide.desired import FOREVER, find_pins, make_desired
+from reconcile.decide.desired import FOREVER, find_pins
 from reconcile.decide.smart_assign import say_misfits
-from reconcile.decide.types import Desired, DesiredSet, Observed, Person, Rules, Source
-from reconcile.decide.wording import say_list, say_sources
+from reconcile.decide.types import Desired, Observed, Source
+from reconcile.decide.wording import say_list, say_lock, say_sources
 
 ShownState = Literal[
     "completed", "withdrawn", "paused", "blocked", "locked", "in_progress", "assigned", "planned"
 ]
+THEIRS = "assigned at the training platform itself, so it is never withdrawn from here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,65 +55,38 @@ def shown_state(row: Observed) -> ShownState:
     return "assigned" if row.delivery == "sent" else "planned"
 
 
-def explain_courses(  # noqa: PLR0913, PLR0917
-    rules: Rules,
-    today: dt.date,
-    person: Person,
-    observed: Sequence[Observed],
-    desired: DesiredSet | None = None,
-    held_run: str | None = None,
-) -> tuple[CourseReason, ...]:
-    """Every course the person has, had, is to have, or only just misses, by code."""
-    desired = desired or make_desired(person.profile, rules)
-    case = _make_case(rules, today, person, observed, desired, held_run)
-    pinned = find_pins(person, rules.catalog, today)
-    near = {passed.course for passed in desired.passed} | set(case.overlay.exempt) | set(pinned)
-    courses = set(case.standing.cycles) | set(case.overlay.wanted) | near
-    return tuple(_explain(rules, case, desired, observed, course) for course in sorted(courses))
+def explain(case: Case, code: str | None = None) -> tuple[CourseReason, ...]:
+    """Every course the person has, had, is to have, or only just misses, by code.
+
+    Of ``code`` alone where one is given: the course, or the steps of the journey, that it means in any
+    spelling, known or not.
+    """
+    courses = _list_named(case, code) if code else sorted(_list_near(case))
+    return tuple(_explain(case, course) for course in courses)
 
 
-def explain_code(  # noqa: PLR0913, PLR0917
-    rules: Rules,
-    today: dt.date,
-    person: Person,
-    observed: Sequence[Observed],
-    code: str,
-    desired: DesiredSet | None = None,
-    held_run: str | None = None,
-) -> tuple[CourseReason, ...]:
-    """The course, or the steps of the journey, that ``code`` means in any spelling, known or not."""
-    desired = desired or make_desired(person.profile, rules)
-    case = _make_case(rules, today, person, observed, desired, held_run)
-    steps = expand(code, rules.catalog)
-    courses = dict.fromkeys(
-        [*(via for step in steps for via in step.via), *(step.course.code for step in steps)]
-    )
-    return tuple(_explain(rules, case, desired, observed, course) for course in courses or [code])
+def _list_near(case: Case) -> set[str]:
+    pinned = find_pins(case.person, case.rules.catalog, case.today)
+    passed = {passed.course for passed in case.desired.passed}
+    return passed.union(case.standing.cycles, case.overlay.wanted, case.overlay.exempt, pinned)
 
 
-def _make_case(  # noqa: PLR0913, PLR0917
-    rules: Rules,
-    today: dt.date,
-    person: Person,
-    observed: Sequence[Observed],
-    desired: DesiredSet,
-    held_run: str | None,
-) -> Case:
-    """The plan's view; of somebody whose changes are held no run carries them out by itself."""
-    case = make_case(rules, today, person, observed, desired)
-    return case._replace(actor=f"the release of run {held_run}") if held_run else case
+def _list_named(case: Case, code: str) -> Iterable[str]:
+    """Retired courses before what stands in for them."""
+    steps = expand(code, case.rules.catalog)
+    retired = [via for step in steps for via in step.via]
+    return dict.fromkeys([*retired, *(step.course.code for step in steps)]) or [code]
 
 
-def _explain(
-    rules: Rules, case: Case, desired: DesiredSet, observed: Sequence[Observed], course: str
-) -> CourseReason:
-    rows = [row for row in observed if row.course == course]
-    row = case.standing.open.get(course) or max(rows, key=lambda row: row.cycle, default=None)
+def _explain(case: Case, course: str) -> CourseReason:
+    is_open = case.standing.open.get(course)
+    rows = [row for row in case.standing.rows if row.course == course]
+    row = is_open or max(rows, key=lambda row: row.cycle, default=None)
     want = case.overlay.wanted.get(course)
     if want is not None:
         why = (*_why_wanted(want), *_how_it_stands(case, want))
     else:
-        why = (*_why_not(rules, case, desired, course), *_why_still(case, case.standing.open.get(course)))
+        why = (*_why_not(case, course), *_why_still(case, is_open))
     return CourseReason(
         course,
         shown_state(row) if row else None,
@@ -151,18 +125,22 @@ def _how_away(case: Case, row: Observed | None) -> str:
 
 def _how_open(case: Case, want: Desired, row: Observed) -> Iterator[str]:
     if row.origin != "herdbook":
-        yield "assigned at the training platform itself, so it is never withdrawn from here"
+        yield THEIRS
+    yield from _why_unsent(case, want, row)
+    if row.paused_on and is_suppressed(case, "resume", want.course):
+        yield f"rests since {row.paused_on}: an operator turned its return down"
+
+
+def _why_unsent(case: Case, want: Desired, row: Observed) -> Iterator[str]:
     waits = waits_for(case, want)
-    if row.delivery in ("blocked", "locked") and not (case.blocked or waits):
-        yield f"nothing is in the way any more: {case.actor} sends it"
+    if row.delivery == "rejected":
+        yield "the training platform refused it; it is tried again when the person or the catalog changes"
     elif row.delivery == "blocked" and case.blocked:
         yield f"blocked, because {say_missing_names(case.person)}; it is sent by itself once that is mended"
     elif row.delivery == "locked" and waits:
-        yield f"locked until {say_list(waits)} {'are' if len(waits) > 1 else 'is'} complete"
-    elif row.delivery == "rejected":
-        yield "the training platform refused it; it is tried again when the person or the catalog changes"
-    if row.paused_on and is_suppressed(case, "resume", want.course):
-        yield f"rests since {row.paused_on}: an operator turned its return down"
+        yield say_lock(waits)
+    elif row.delivery in WAITING and not (case.blocked or waits):
+        yield f"nothing is in the way any more: {case.actor} sends it"
 
 
 def _why_not_open(case: Case, want: Desired) -> str:
@@ -180,32 +158,18 @@ def _why_not_open(case: Case, want: Desired) -> str:
 # --- not wanted ------------------------------------------------------------------------------------
 
 
-def _why_not(rules: Rules, case: Case, desired: DesiredSet, course: str) -> Iterator[str]:
+def _why_not(case: Case, course: str) -> Iterator[str]:
     """What keeps the course away; what merely does not apply is told where nothing else does."""
-    told = False
-    if pin := find_pins(case.person, rules.catalog, case.today).get(course):
+    if pin := find_pins(case.person, case.rules.catalog, case.today).get(course):
         yield f"pinned ({pin.reason}), without effect"
-    for reason in _what_stands_against(case, desired, course):
-        told = True
-        yield reason
-    if not told:
-        yield from _nothing_names(rules, case, course)
+    yield from [*_what_stands_against(case, course)] or _nothing_names(case, course)
 
 
-def _what_stands_against(case: Case, desired: DesiredSet, course: str) -> Iterator[str]:
-    exemption = case.overlay.exempt.get(course)
-    if exemption:
-        until = f" until {exemption.until}" if exemption.until else ""
-        yield f"exempt{until}: {exemption.reason}"
-    if case.is_admin:
-        yield "admins get no training"
-    yield from (passed.reason for passed in desired.passed if passed.course == course)
+def _what_stands_against(case: Case, course: str) -> Iterator[str]:
+    yield from say_obstacles(case, course)
+    yield from (passed.reason for passed in case.desired.passed if passed.course == course)
     pinned = [want for want in case.overlay.wanted.values() if _is_pinned_instead(case, want, course)]
     yield from (f"{want.course} is pinned and stands for the family {want.family}" for want in pinned)
-    entry = case.courses.get(course)
-    if entry and (entry.retired or entry.superseded_by):
-        successor = find_successor(case, course)
-        yield f"retired in favour of {successor.course}" if successor else "the course is retired"
 
 
 def _is_pinned_instead(case: Case, want: Desired, course: str) -> bool:
@@ -218,12 +182,12 @@ def _is_pinned_instead(case: Case, want: Desired, course: str) -> bool:
     )
 
 
-def _nothing_names(rules: Rules, case: Case, course: str) -> Iterator[str]:
+def _nothing_names(case: Case, course: str) -> Iterator[str]:
     if course not in case.courses:
         yield f"the catalog has no code {course}"
         return
     yield "no tag, journey, group, rule or pin names it"
-    yield from say_misfits(case.person.profile, rules.catalog, course)
+    yield from say_misfits(case.person.profile, case.rules.catalog, course)
 
 
 def _why_still(case: Case, row: Observed | None) -> Iterator[str]:
@@ -231,7 +195,7 @@ def _why_still(case: Case, row: Observed | None) -> Iterator[str]:
     if row is None:
         return
     if row.origin != "herdbook":
-        yield "assigned at the training platform itself, so it is never withdrawn from here"
+        yield THEIRS
     elif is_started(row):
         moves = find_successor(case, row.course)
         yield f"in progress, so it {'is finished as it is' if moves else 'stays, without a due date'}"
@@ -240,11 +204,11 @@ def _why_still(case: Case, row: Observed | None) -> Iterator[str]:
 
 
 def _why_not_withdrawn(case: Case, row: Observed) -> Iterator[str]:
-    if case.unreadable:
+    if case.desired.unreadable:
         yield "there are more tags than can be read, so nothing is taken away"
     elif is_suppressed(case, "withdraw", row.course):
         yield "an operator discarded or undid its withdrawal"
-    elif case.settings.removal == "keep" and row.delivery == "sent":
+    elif case.rules.settings.removal == "keep" and row.delivery == "sent":
         yield "the company keeps what was once assigned"
     elif case.person.active:
         yield f"{case.actor} withdraws it"

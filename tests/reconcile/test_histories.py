@@ -11,7 +11,7 @@ import pytest
 from reconcile.decide.desired import make_desired
 from reconcile.decide.plan import plan_key
 from reconcile.decide.types import Observed, Override, Person, PersonPlan, Rule, Rules
-from reconcile.explain.reasons import explain_courses, shown_state
+from reconcile.explain.reasons import explain, shown_state
 from tests.conftest import scaled
 from tests.support.ledger import Ledger, course, journey, person, profile, rules
 
@@ -286,6 +286,6 @@ def test_random_lives_keep_the_rules() -> None:
                 life.step()
             except AssertionError as error:
                 pytest.fail(f"life {seed}, step {number}: {error}")
-        explain_courses(life.ledger.rules, life.ledger.today, life.person, life.ledger.observed)
+        explain(life.ledger.case(life.person))
         seen += life.kinds
     assert set(seen) == {"assign", "withdraw", "pause", "resume", "block", "adjust"}

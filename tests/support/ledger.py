@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from reconcile.decide.case import Case, make_case
 from reconcile.decide.plan import make_plan
 from reconcile.decide.tags import normalise
 from reconcile.decide.types import (
@@ -89,8 +90,10 @@ class Ledger:
         return tuple(self.rows[key] for key in sorted(self.rows))
 
     def plan(self, person: Person, desired: DesiredSet | None = None) -> PersonPlan:
-        flags = tuple(self.flags.values())
-        return make_plan(self.rules, self.today, person, self.observed, flags, desired)
+        return make_plan(self.case(person, desired), tuple(self.flags.values()))
+
+    def case(self, person: Person, desired: DesiredSet | None = None) -> Case:
+        return make_case(self.rules, self.today, person, self.observed, desired)
 
     def run(self, person: Person) -> PersonPlan:
         """Plan, apply and deliver; the plan after it is empty."""

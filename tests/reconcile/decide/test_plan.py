@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reconcile.decide.case import make_case
 from reconcile.decide.desired import make_desired
 from reconcile.decide.plan import make_plan, plan_key
 from reconcile.decide.types import Change, Observed, Override, Source
@@ -324,15 +325,14 @@ def test_the_order_of_rows_and_tags_has_no_effect(ledger: Ledger) -> None:
     ledger.run(person("SEC-101, A, YEARLY"))
     ledger.complete("YEARLY")
     rows = ledger.observed
-    one = make_plan(ACADEMY, day(400), person("SET, YEARLY"), rows, ())
-    other = make_plan(ACADEMY, day(400), person("yearly; set"), rows[::-1], ())
+    one = make_plan(make_case(ACADEMY, day(400), person("SET, YEARLY"), rows), ())
+    other = make_plan(make_case(ACADEMY, day(400), person("yearly; set"), rows[::-1]), ())
     assert one == other
 
 
 def test_plans_of_the_same_things_are_equal() -> None:
-    assert make_plan(ACADEMY, TODAY, person("LINE"), (), ()) == make_plan(
-        ACADEMY, TODAY, person("LINE"), (), ()
-    )
+    one, other = (make_plan(make_case(ACADEMY, TODAY, person("LINE"), ()), ()) for _ in range(2))
+    assert one == other
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_course_retired_with_nothing_in_its_place_goes_like_one_without_source
     ledger.rules = rules(course("SEC-101", retired=True), course("A", retired=True))
     plan = ledger.run(person("SEC-101, A"))
     assert kinds(plan) == [("adjust", "A"), ("withdraw", "SEC-101")]
-    assert plan.changes[1].reason == "retired"
+    assert plan.changes[1].reason == "the course is retired"
 
 
 def test_an_exemption_from_the_old_course_holds_for_the_new_one(moving: Ledger) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from reconcile.decide.types import Observed, Override, Person, Rule
-from reconcile.explain.reasons import CourseReason, explain_code, explain_courses, shown_state
+from reconcile.explain import reasons
+from reconcile.explain.reasons import CourseReason, shown_state
 from tests.support.ledger import TODAY, Ledger, course, day, journey, person, rules
 
 VARIANTS = (
@@ -30,13 +31,12 @@ def ledger() -> Ledger:
 
 
 def explain(ledger: Ledger, who: Person) -> dict[str, CourseReason]:
-    found = explain_courses(ledger.rules, ledger.today, who, ledger.observed)
-    return {reason.course: reason for reason in found}
+    return {reason.course: reason for reason in reasons.explain(ledger.case(who))}
 
 
 def why(ledger: Ledger, who: Person, code: str) -> str:
     """All that is said about one course."""
-    (reason,) = explain_code(ledger.rules, ledger.today, who, ledger.observed, code)
+    (reason,) = reasons.explain(ledger.case(who), code)
     return " ".join(reason.why)
 
 
@@ -182,7 +182,7 @@ def test_what_comes_close_is_listed_beside_what_is_there(ledger: Ledger) -> None
 
 
 def test_a_journey_is_explained_step_by_step(ledger: Ledger) -> None:
-    found = explain_code(ledger.rules, TODAY, person(), (), "line")
+    found = reasons.explain(ledger.case(person()), "line")
     assert [reason.course for reason in found] == ["A", "B"]
 
 
@@ -213,7 +213,7 @@ def test_a_flood_of_tags_is_given_as_the_reason_for_keeping(ledger: Ledger) -> N
 def test_a_move_to_a_successor_is_told_on_both_sides() -> None:
     ledger = Ledger(rules(course("OLD", superseded_by="NEW"), course("NEW")))
     ledger.put(Observed("OLD", 1))
-    found = explain_code(ledger.rules, TODAY, person("OLD"), ledger.observed, "OLD")
+    found = reasons.explain(ledger.case(person("OLD")), "OLD")
     assert [(reason.course, reason.why) for reason in found] == [
         ("OLD", ("Retired in favour of NEW.", "The next run withdraws it.")),
         ("NEW", ("Comes from tag OLD.", "Stands in for OLD, which is retired.", "The next run assigns it.")),
@@ -223,16 +223,16 @@ def test_a_move_to_a_successor_is_told_on_both_sides() -> None:
 def test_a_successor_waits_for_the_old_course_that_was_begun() -> None:
     ledger = Ledger(rules(course("OLD", superseded_by="NEW"), course("NEW")))
     ledger.put(Observed("OLD", 1, progress="in_progress"))
-    found = explain_code(ledger.rules, TODAY, person("OLD"), ledger.observed, "NEW")
+    found = reasons.explain(ledger.case(person("OLD")), "NEW")
     assert found[0].why == (
         "Comes from tag OLD.",
         "Stands in for OLD, which is retired.",
         "OLD is in progress and is finished instead.",
     )
 
-    (old,) = explain_code(ledger.rules, TODAY, person(""), ledger.observed, "OLD")[:1]
+    (old,) = reasons.explain(ledger.case(person("")), "OLD")[:1]
     assert old.why[-1] == "In progress, so it stays, without a due date."
-    (old,) = explain_code(ledger.rules, TODAY, person("OLD"), ledger.observed, "OLD")[:1]
+    (old,) = reasons.explain(ledger.case(person("OLD")), "OLD")[:1]
     assert old.why == ("Retired in favour of NEW.", "In progress, so it is finished as it is.")
 
 

@@ -1,6 +1,6 @@
 """Planning a company: what it costs, who shares a plan, and one who cannot be planned."""
 
-import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,8 +9,9 @@ from sqlalchemy import event
 
 import reconcile.decide.plan
 from models import engine
+from reconcile.decide.case import Case
 from reconcile.decide.plan import make_plan
-from reconcile.decide.types import Person, PersonPlan, Rules
+from reconcile.decide.types import OpenFlag, PersonPlan
 from reconcile.runs.planning import write_plans
 from reconcile.store.current_run import Watch
 from tests.support.acme import (
@@ -91,9 +92,9 @@ def test_people_alike_in_everything_share_one_plan(app: Flask, monkeypatch: pyte
     people += add_people((f"other{number}@acme.example" for number in range(30)), tags="ETH-1")
     planned: list[str] = []
 
-    def note(rules: Rules, today: dt.date, person: Person, *rest: Any) -> PersonPlan:
-        planned.append(person.id)
-        return make_plan(rules, today, person, *rest)
+    def note(case: Case, flags: Sequence[OpenFlag]) -> PersonPlan:
+        planned.append(case.person.id)
+        return make_plan(case, flags)
 
     monkeypatch.setattr(reconcile.decide.plan, "make_plan", note)
     run_company(COMPANY, now=NOON)
@@ -108,10 +109,10 @@ def test_one_person_who_cannot_be_planned_does_not_stop_the_others(
     joy = add_person(tags="ETH-1")
     others = add_people((f"person{number}@acme.example" for number in range(20)), tags="SEC-101")
 
-    def fail_on_joy(rules: Rules, today: dt.date, person: Person, *rest: Any) -> PersonPlan:
-        if person.id == joy:
+    def fail_on_joy(case: Case, flags: Sequence[OpenFlag]) -> PersonPlan:
+        if case.person.id == joy:
             raise ZeroDivisionError("joy")
-        return make_plan(rules, today, person, *rest)
+        return make_plan(case, flags)
 
     monkeypatch.setattr(reconcile.decide.plan, "make_plan", fail_on_joy)
     summary = run_company(COMPANY, now=NOON)
@@ -131,9 +132,9 @@ def test_one_person_whose_rows_the_database_refuses_does_not_stop_the_others(
     joy = add_person(tags="SEC-101")
     kim = add_person("kim@acme.example", tags="ETH-1")
 
-    def same_row_twice(rules: Rules, today: dt.date, person: Person, *rest: Any) -> PersonPlan:
-        plan = make_plan(rules, today, person, *rest)
-        return plan._replace(changes=plan.changes * 2) if person.id == joy else plan
+    def same_row_twice(case: Case, flags: Sequence[OpenFlag]) -> PersonPlan:
+        plan = make_plan(case, flags)
+        return plan._replace(changes=plan.changes * 2) if case.person.id == joy else plan
 
     monkeypatch.setattr(reconcile.decide.plan, "make_plan", same_row_twice)
     summary = run_company(COMPANY, now=NOON)

@@ -12,7 +12,8 @@ from flask.cli import AppGroup
 from cli.asking import find_person, of_company, parse_date
 from cli.files import each_line
 from companies import get_company
-from reconcile.decisions.overrides import DecisionError, save_exemption, save_pin
+from reconcile.decisions.deciding import DecisionError
+from reconcile.decisions.overrides import save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.explain.person import explain_person
 from reconcile.store.names import PersonNotFound

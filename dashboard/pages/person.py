@@ -13,7 +13,8 @@ from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, 
 from dashboard.queries.timeline import load_timeline
 from models import utcnow
 from reconcile.decide.wording import count_of
-from reconcile.decisions.overrides import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
+from reconcile.decisions.deciding import DecisionError
+from reconcile.decisions.overrides import drop_exemption, drop_pin, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order

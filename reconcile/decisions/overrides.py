@@ -1,4 +1,4 @@
-"""What an operator decides: pins and exemptions here; on held and finished runs next door."""
+"""What an operator decides about one person: pins and exemptions."""
 
 import datetime as dt
 
@@ -7,22 +7,8 @@ from sqlalchemy import Connection, delete, insert
 from models import Exemption, Pin, utcnow, writing
 from reconcile.decide.tags import find_code, normalise
 from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.release import discard_run, release_run
-from reconcile.decisions.undo import Undone, undo_run
 from reconcile.store.queue import queue_people
 from reconcile.store.rules import load_catalog
-
-__all__ = [
-    "DecisionError",
-    "Undone",
-    "discard_run",
-    "drop_exemption",
-    "drop_pin",
-    "release_run",
-    "save_exemption",
-    "save_pin",
-    "undo_run",
-]
 
 Decision = type[Pin] | type[Exemption]
 

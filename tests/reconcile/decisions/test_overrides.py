@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from models import utcnow
-from reconcile.decisions.overrides import DecisionError, drop_exemption, drop_pin, save_exemption, save_pin
+from reconcile.decisions.deciding import DecisionError
+from reconcile.decisions.overrides import drop_exemption, drop_pin, save_exemption, save_pin
 from tests.support.acme import COMPANY, NOON, add_person, courses_of, day, run_company, use_catalog
 from tests.support.staff import SENT, make_staff
 

@@ -6,8 +6,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Suppression, reading, utcnow
-from reconcile.decisions.overrides import undo_run
 from reconcile.decisions.progress import record_progress
+from reconcile.decisions.undo import undo_run
 from tests.support.acme import (
     COMPANY,
     NOON,

@@ -26,7 +26,10 @@ def parse_body(raw: bytes) -> Any:
         raise _too_deep() from None
     except ValueError as error:
         raise InvalidSyntax(f"The body is not JSON: {error}.") from None
-    _require_sane(value, escapes=b"\\u" in raw)
+    # NUL and halves of surrogate pairs can only come in as a \u escape, depth only with many brackets.
+    escapes = b"\\u" in raw
+    if escapes or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _require_sane(value, escapes=escapes)
     return value
 
 
@@ -59,6 +62,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InvalidSyntax(f"The body holds {name}, which is not JSON.")
 
 
+def _to_int(text: str) -> int:
+    number = int(text)
+    if number.bit_length() > 1023:
+        raise InvalidSyntax("A number in the body is out of range.")
+    return number
+
+
 def _to_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -67,7 +77,7 @@ def _to_float(text: str) -> float:
 
 
 _load = json.JSONDecoder(
-    object_pairs_hook=_to_dict, parse_constant=_refuse_constant, parse_float=_to_float
+    object_pairs_hook=_to_dict, parse_constant=_refuse_constant, parse_int=_to_int, parse_float=_to_float
 ).decode
 
 
@@ -80,22 +90,14 @@ def _require_sane(value: Any, *, escapes: bool) -> None:
             raise _too_deep()
         below: list[Any] = []
         for item in level:
-            # NUL and halves of surrogate pairs can only come in as a \u escape.
             if isinstance(item, dict):
                 below += item.values()
                 below += item if escapes else ()
             elif isinstance(item, list):
                 below += item
-            elif escapes or type(item) is int:
-                _require_storable(item)
+            elif escapes and isinstance(item, str) and not is_storable(item):
+                raise InvalidValue(f"The text {item[:40]!a} holds a NUL or half a surrogate pair.")
         level = below
-
-
-def _require_storable(item: Any) -> None:
-    if isinstance(item, str) and not is_storable(item):
-        raise InvalidValue(f"The text {item[:40]!a} holds a NUL or half a surrogate pair.")
-    if type(item) is int and item.bit_length() > 1023:
-        raise InvalidSyntax("A number in the body is out of range.")
 
 
 def _too_deep() -> InvalidSyntax:

@@ -17,8 +17,8 @@ from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.bodies import MAX_BYTES, dump, parse_body
 from scim.log.call import Call, to_idp
+from scim.log.counts import request_counter
 from scim.log.log import record_refusal
-from scim.log.tally import tally
 from scim.tokens import require_token
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def leave(response: Response) -> Response:
     if request.method == "OPTIONS":
         response.content_type = MEDIA_TYPE
     if call.access is not None:
-        tally().add(call.access, call.operation, utcnow())
+        request_counter().add(call.access, call.operation, utcnow())
     response.headers.add("X-Request-ID", call.correlation_id)
     return response
 

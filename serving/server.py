@@ -90,8 +90,8 @@ def stop_by_signal(door: Door) -> list[Callable[[], None]]:
 def serve_with_scheduler(application: Flask, door: Door, to_stop: list[Callable[[], None]]) -> None:
     """Serve, ticking; then wait for the change in hand and write what was only counted."""
     from reconcile.runs.schedule import start_scheduler
+    from scim.log.counts import save_counts
     from scim.log.log import prune_log
-    from scim.log.tally import save_counts
 
     scheduler = start_scheduler(application, chores=[prune_log, save_counts])
     # The run in hand is told first, long before the requests have drained.

@@ -100,7 +100,7 @@ def emptied(request: pytest.FixtureRequest, database: str = "") -> Iterator[Flas
     is_sqlite = (database or request.param) == "sqlite"
     app: Flask = request.getfixturevalue("sqlite_app" if is_sqlite else "postgres_app")
     # What one process counted of the tests before is nothing to the next.
-    app.extensions.pop("herdbook.tally", None)
+    app.extensions.pop("herdbook.request_counter", None)
     with app.app_context():
         with writing() as connection:
             empty_tables(connection)

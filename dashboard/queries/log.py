@@ -12,7 +12,7 @@ from dashboard.queries.bounded import LOOK, Condition, Order, equal_to, look_thr
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
 from reconcile.store.names import find_user_id
-from scim.log.tally import unwritten_counts
+from scim.log.counts import unwritten_counts
 
 _ENTRY = select(LogEntry.__table__).where(
     LogEntry.company_id == bindparam("company"), LogEntry.id == bindparam("id")

@@ -12,7 +12,7 @@ from models import Company, LogEntry, Prepared, new_id, reading, utcnow, writing
 from scim.bodies import dump
 from scim.errors import ScimError
 from scim.log.call import Call, clean
-from scim.log.tally import tally
+from scim.log.counts import request_counter
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _to_row(call: Call, status: int, **rest: str | None) -> dict[str, Any]:
 
 
 def _is_worth_a_line(company_id: str) -> bool:
-    if not company_id.isascii() or not company_id.isdigit() or not tally().admits_stranger():
+    if not company_id.isascii() or not company_id.isdigit() or not request_counter().admits_stranger():
         return False
     with reading() as connection:
         return connection.execute(_COMPANY, {"id": company_id}).first() is not None

@@ -33,7 +33,7 @@ Uses = dict[tuple[str, str], dt.datetime]
 """``(company_id, token_id)`` -> the last use."""
 
 
-class Tally:
+class RequestCounter:
     """Counts of one process, and the tokens it saw, on their way to the database."""
 
     def __init__(self) -> None:
@@ -69,16 +69,18 @@ class Tally:
             return self._strangers[minute] <= STRANGERS_PER_MINUTE
 
 
-def tally() -> Tally:
+def request_counter() -> RequestCounter:
     """The current application's own."""
     extensions = current_app.extensions
-    found: Tally = extensions.get("herdbook.tally") or extensions.setdefault("herdbook.tally", Tally())
+    found: RequestCounter = extensions.get("herdbook.request_counter") or extensions.setdefault(
+        "herdbook.request_counter", RequestCounter()
+    )
     return found
 
 
 def save_counts() -> None:
     """Write what was counted: the scheduler does every minute, and the process before it ends."""
-    counts, uses = tally().unwritten()
+    counts, uses = request_counter().unwritten()
     if not counts:
         return
     try:
@@ -90,16 +92,16 @@ def save_counts() -> None:
     except SQLAlchemyError:
         logger.warning("request counts could not be written", exc_info=True)
     else:
-        tally().forget(counts, uses)
+        request_counter().forget(counts, uses)
 
 
 def unwritten_counts(company_id: str) -> Counter[tuple[dt.date, str]]:
     """``(day, operation)`` -> requests that this process has yet to write: who reads counts adds them."""
-    counts, _ = tally().unwritten()
+    counts, _ = request_counter().unwritten()
     return Counter({(day, name): number for (of, day, name), number in counts.items() if of == company_id})
 
 
 def unwritten_uses(company_id: str) -> dict[str, dt.datetime]:
     """The last use of each token that this process has yet to write."""
-    _, uses = tally().unwritten()
+    _, uses = request_counter().unwritten()
     return {token_id: at for (of, token_id), at in uses.items() if of == company_id}

@@ -10,54 +10,45 @@ from scim.schemas.attributes import Attribute
 from scim.schemas.values import read_value
 
 
-class Value(Field[Any]):
-    """One attribute. Its ``metadata`` holds the characteristics that differ from those of ``Attribute``.
-
-    Once the field is bound to a schema, ``declared`` is the frozen form; reading goes by that.
-    """
+class _Declared:
+    """What both kinds of field do. Once a field is bound to a schema, ``declared`` is its frozen form."""
 
     declared: Attribute
+
+    def deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        """``value`` in canonical form, None where it is not set. Reading goes by the frozen form alone."""
+        try:
+            return read_value(value, self.declared)
+        except InvalidValue as error:
+            raise ValidationError(error.detail) from None
+
+
+class Value(_Declared, Field[Any]):
+    """One attribute. Its ``metadata`` holds the characteristics that differ from those of ``Attribute``."""
 
     def _bind_to_schema(self, field_name: str, parent: Any) -> None:
         super()._bind_to_schema(field_name, parent)
         self.declared = Attribute(self.data_key or field_name, **self.metadata)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        return _read(value, self.declared)
 
-
-class Complex(Nested):
+class Complex(_Declared, Nested):
     """An attribute made of those of another schema.
 
     PATCH reads its value by the same frozen form, so the two cannot disagree. A load of the other schema
     for each element would say the same, and take six times as long for the members of a group.
     """
 
-    declared: Attribute
-
     def _bind_to_schema(self, field_name: str, parent: Any) -> None:
         super()._bind_to_schema(field_name, parent)
-        subs = attributes_of(self.schema)
+        subs, is_list = attributes_of(self.schema), bool(self.many)
         self.declared = Attribute(
-            field_name, "complex", multi_valued=bool(self.many), sub_attributes=subs, **self.metadata
+            field_name, "complex", multi_valued=is_list, sub_attributes=subs, **self.metadata
         )
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Any, partial: Any = None, **kwargs: Any
-    ) -> Any:
-        return _read(value, self.declared)
-
-
-def _read(value: Any, attribute: Attribute) -> Any:
-    try:
-        return read_value(value, attribute)
-    except InvalidValue as error:
-        raise ValidationError(error.detail) from None
 
 
 def attributes_of(schema: Schema) -> tuple[Attribute, ...]:
     """The attributes a Marshmallow schema declares, in the order of declaration."""
-    return tuple(field.declared for field in schema.fields.values() if isinstance(field, Value | Complex))
+    return tuple(field.declared for field in schema.fields.values() if isinstance(field, _Declared))
 
 
 def value(
@@ -65,7 +56,7 @@ def value(
 ) -> Value:
     """An attribute of the SCIM type ``kind``; ``name`` where the registered one is no Python name."""
     metadata = {"type": kind, "description": description, "required": required, **options}
-    return Value(metadata=metadata, allow_none=True, data_key=name)
+    return Value(metadata=metadata, data_key=name)
 
 
 def text(description: str, **options: Any) -> Value:
@@ -85,9 +76,9 @@ def reference(description: str, *types: str, **options: Any) -> Value:
 
 def one(elements: type[Schema], description: str, **options: Any) -> Complex:
     """A complex attribute."""
-    return Complex(elements, metadata={"description": description, **options}, allow_none=True)
+    return Complex(elements, metadata={"description": description, **options})
 
 
 def many(elements: type[Schema], description: str, **options: Any) -> Complex:
     """A multi-valued complex attribute."""
-    return Complex(elements, many=True, metadata={"description": description, **options}, allow_none=True)
+    return Complex(elements, many=True, metadata={"description": description, **options})

@@ -1,6 +1,7 @@
 """The blueprint every page hangs on, and what its templates may use."""
 
 import hashlib
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from flask import (
     url_for,
 )
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from dashboard import words
 from dashboard.access.sessions import cookie_rules
 from dashboard.guard import form_token, recognise, require_operator, secure
+from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.decide.wording import count_of
+
+logger = logging.getLogger(__name__)
 
 pages = Blueprint(
     "dashboard", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
@@ -103,6 +107,18 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
         return Response(text + "\n", status, mimetype="text/plain")
     page = render_template("parts/error.html", **template_names(), status=status, title=error.name, text=text)
     return page, status
+
+
+def show_unusable(error: Exception) -> Response:
+    """The database is away, or others write to it for too long: the same request may succeed later."""
+    logger.error("%s", say_database_failure(error), exc_info=error)
+    response = current_app.make_response(show_error(ServiceUnavailable()))
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+for unusable in DATABASE_UNUSABLE:
+    pages.register_error_handler(unusable, show_unusable)
 
 
 @pages.app_errorhandler(HTTPException)

@@ -110,6 +110,7 @@ ERRORS: Mapping[int, str] = {
     405: "This address takes no request of that kind.",
     413: "That is more than one form may hold.",
     500: "This failed on our side; the service's log says why. Try again in a minute.",
+    503: "The database cannot be used at this moment, and nothing was changed. Try again in a few seconds.",
 }
 """What a refusal without a sentence of its own says."""
 

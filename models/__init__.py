@@ -26,13 +26,13 @@ from models.sql.engine import (
     db,
     engine,
     init_database,
-    is_awaited,
     open_connection,
     open_snapshot,
     reading,
     writing,
 )
 from models.sql.prepared import Prepared
+from models.sql.write_lock import DatabaseBusy, is_awaited
 from models.users import User, UserEmail
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Company",
     "Course",
     "DailyFigure",
+    "DatabaseBusy",
     "Exemption",
     "ExemptionProposal",
     "Flag",

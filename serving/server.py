@@ -89,10 +89,13 @@ def stop_by_signal(door: Door) -> list[Callable[[], None]]:
 
 def serve_with_scheduler(application: Flask, door: Door, to_stop: list[Callable[[], None]]) -> None:
     """Serve, ticking; then wait for the change in hand and write what was only counted."""
+    from models.sql.engine import engine, limit_waiting
     from reconcile.runs.schedule import start_scheduler
     from scim.log.counts import save_counts
     from scim.log.log import prune_log
 
+    with application.app_context():
+        limit_waiting(engine())
     scheduler = start_scheduler(application, chores=[prune_log, save_counts])
     # The run in hand is told first, long before the requests have drained.
     to_stop.insert(0, scheduler.request_stop)

@@ -1,5 +1,6 @@
 """Sessions live in the database: signing out ends them on every device, at once."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import secrets
@@ -9,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from werkzeug.wrappers import Response
 
 from dashboard.access.operators import PERSON, STANDS, SignedIn, note_sign_in
-from models import Company, Operator, OperatorSession, User, reading, utcnow, writing
+from models import Company, DatabaseBusy, Operator, OperatorSession, User, reading, utcnow, writing
 
 COOKIE = "herdbook_operator"
 LONGEST, IDLE = dt.timedelta(days=30), dt.timedelta(days=7)
@@ -109,7 +110,8 @@ def to_digest(secret: str) -> str:
 
 
 def _note_seen(digest: str, now: dt.datetime) -> None:
-    with writing() as connection:
+    # Their next page notes it, too.
+    with contextlib.suppress(DatabaseBusy), writing(patience=0) as connection:
         connection.execute(
             update(OperatorSession).where(OperatorSession.digest == digest).values(seen_at=now)
         )

@@ -6,7 +6,6 @@ process queue on a lock of ours, because SQLite's own sleeping busy handler make
 writes twenty times slower. On PostgreSQL a read-modify-write locks its rows with ``FOR UPDATE``.
 """
 
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -20,31 +19,19 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from models.base import Base
 from models.sql.prepared import Prepared
+from models.sql.write_lock import REQUEST_SECONDS, STUCK_SECONDS, Turn
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 
-class _Writer:
-    """The one place of the writer on SQLite, and who stands in line for it."""
+_BEGIN_READING = Prepared(text("BEGIN"))
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.line: set[int] = set()
-        """Threads that wait."""
-
-    def __enter__(self) -> None:
-        self.line.add(threading.get_ident())
-        self._lock.acquire()
-        self.line.discard(threading.get_ident())
-
-    def __exit__(self, *_error: object) -> None:
-        self._lock.release()
-
-
-_sqlite_writer = _Writer()
-_BEGIN_READING, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
-
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000")
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={STUCK_SECONDS * 1000:.0f}",
+)
 
 
 def engine() -> Engine:
@@ -75,28 +62,21 @@ def open_connection() -> Connection:
 
 
 @contextmanager
-def writing(opened: Connection | None = None) -> Iterator[Connection]:
+def writing(opened: Connection | None = None, *, patience: float | None = None) -> Iterator[Connection]:
     """One transaction: commits at the end of the block, rolls back when it raises.
 
     It is one of the connection ``opened`` before, where there is one. Never call out over HTTP inside
-    it, and never nest it: SQLite has one writer.
+    it, and never nest it: SQLite has one writer. ``patience`` is how many seconds to wait for the others,
+    where that is less than usual; raise ``DatabaseBusy`` (an ``OperationalError``) after it.
     """
-    is_sqlite = engine().dialect.name == "sqlite"
-    with (
-        _sqlite_writer if is_sqlite else nullcontext(),
-        nullcontext(opened) if opened else engine().connect() as connection,
-    ):
-        if is_sqlite:
-            _BEGIN_WRITING.run(connection, {})
+    turn = Turn(patience) if engine().dialect.name == "sqlite" else None
+    with turn or nullcontext(), nullcontext(opened) if opened else engine().connect() as connection:
+        if turn:
+            turn.begin(connection)
         else:
             _isolate(connection, IsolationLevel.READ_COMMITTED)
         with connection.begin():
             yield connection
-
-
-def is_awaited() -> bool:
-    """Whether another writer of this process waits for the present one; on PostgreSQL nobody has to."""
-    return bool(_sqlite_writer.line)
 
 
 def install_sqlite_rules(engine: Engine) -> None:
@@ -113,6 +93,17 @@ def install_sqlite_rules(engine: Engine) -> None:
         # What was begun by our own word, SQLAlchemy only joins.
         if not connection.connection.in_transaction:
             _BEGIN_READING.run(connection, {})
+
+
+def limit_waiting(engine: Engine) -> None:
+    """Nobody in this process waits for a row longer than a request may; SQLite has no locks of rows."""
+    if engine.dialect.name == "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET lock_timeout = '{REQUEST_SECONDS:.1f}s'")
+        connection.commit()
 
 
 def _isolate(connection: Connection, level: IsolationLevel) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Company, LogEntry, Prepared, new_id, reading, utcnow, writing
+from models.sql.write_lock import STUCK_SECONDS
 from scim.bodies import dump
 from scim.errors import ScimError
 from scim.log.call import Call, clean
@@ -51,7 +52,7 @@ def record_refusal(call: Call, error: ScimError) -> None:
     try:
         if call.access is None and not _is_worth_a_line(call.company_id):
             return
-        with writing() as connection:
+        with writing(patience=STUCK_SECONDS) as connection:
             _INSERT.run(connection, row)
     except SQLAlchemyError:
         logger.exception("the provisioning log could not be written")

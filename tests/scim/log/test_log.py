@@ -184,7 +184,7 @@ def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pyt
     idp.create()
     save_counts()
 
-    def away(*_: Any) -> None:
+    def away(*_: Any, **_options: Any) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
     before = utcnow()

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from companies import CompanyError, UnusableCompany, get_company
 from models import reading
 from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
-from reconcile.decisions.deciding import RunAtWork
+from reconcile.decisions.release import RunAtWork
 from reconcile.store.names import get_user_id
 
 DONE, FAILED, HELD, PARTLY, BUSY = 0, 1, 3, 4, 5

@@ -12,8 +12,7 @@ from flask.cli import AppGroup
 from cli.asking import find_person, of_company, parse_date
 from cli.files import each_line
 from companies import get_company
-from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.overrides import save_exemption, save_pin
+from reconcile.decisions.overrides import OverrideError, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.explain.person import explain_person
 from reconcile.store.names import PersonNotFound
@@ -40,7 +39,7 @@ def explain(company_id: str, user_name: str, code: str | None, as_json: bool) ->
 
 def _decision(name: str, what: str, save: Callable[..., None]) -> click.Command:
     @click.command(name, help=what)
-    @of_company(DecisionError, PersonNotFound)
+    @of_company(OverrideError, PersonNotFound)
     @click.argument("user_name", metavar="USERNAME")
     @click.argument("code")
     @click.option("--reason", required=True, help="Why; `explain` shows it.")

@@ -12,8 +12,7 @@ from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_pers
 from companies import get_company, list_companies
 from models import Run, reading
 from reconcile.decide.wording import count_of, say_list
-from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.release import discard_run, release_run
+from reconcile.decisions.release import DecisionError, discard_run, release_run
 from reconcile.decisions.undo import undo_run
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order, Watch

@@ -12,7 +12,7 @@ from dashboard.queries import catalog as queries
 from dashboard.tables import Column, Filter, Table, serve_table
 from reconcile.catalog.change import AliasError, save_alias
 from reconcile.decide.wording import count_of
-from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
+from reconcile.decisions.proposals import ProposalNotFound, answer_proposal
 
 COURSES = Table(
     "courses",
@@ -145,7 +145,7 @@ def decide_removal(user_id: uuid.UUID, decision: str) -> AnyResponse:
     """Exempt the person from the course, or assign it anew."""
     course, accept = Form(request.form).get("course"), decision == "accept"
     try:
-        decide_proposal(current_operator().company_id, str(user_id), course, accept=accept)
+        answer_proposal(current_operator().company_id, str(user_id), course, accept=accept)
     except ProposalNotFound:
         abort(404, "This was decided before.")
     flash(f"{course}: {'the person is exempt' if accept else 'the next run assigns it anew'}.", "good")

@@ -13,8 +13,7 @@ from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, 
 from dashboard.queries.timeline import load_timeline
 from models import utcnow
 from reconcile.decide.wording import count_of
-from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.overrides import drop_exemption, drop_pin, save_exemption, save_pin
+from reconcile.decisions.overrides import OverrideError, drop_exemption, drop_pin, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
@@ -41,7 +40,7 @@ def decide(user_id: uuid.UUID, decision: str) -> Response | tuple[str, int]:
     if not form.mistakes:
         try:
             DECISIONS[decision](company_id, str(user_id), code, reason, until)
-        except DecisionError as error:
+        except OverrideError as error:
             form.mistakes["code"] = f"{error}."
     if form.mistakes:
         return _show(str(user_id), form), 422

@@ -13,8 +13,7 @@ from dashboard.queries.runs import RunNotFound, RunView, load_changes, load_run,
 from dashboard.tables import Column, Filter, Table, serve_table
 from dashboard.words import KINDS, RUN_STATES, TRIGGERS
 from reconcile.decide.wording import count_of
-from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.release import discard_run, release_run
+from reconcile.decisions.release import DecisionError, discard_run, release_run
 from reconcile.decisions.undo import undo_run
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from models import Assignment, QueueEntry, utcnow, writing
+from reconcile.decide.assignments import UNDECIDED
 from reconcile.decide.tags import find_code, normalise
 from reconcile.store.names import find_user_id
 from reconcile.store.queue import queue_people
 from reconcile.store.rules import load_catalog
 
 STATES = ("not_started", "in_progress", "completed")
-WAITING = ("blocked", "locked", "to_send")
 
 
 class ProgressError(Exception):
@@ -68,7 +68,7 @@ def _record(  # noqa: PLR0913, PLR0917
         # A late report of an earlier state takes nothing back.
         ignored = f"{_say(mark.progress)} ({mark.percent} %) was ignored"
         return f"{row.course} is {_say(row.progress)} already; {ignored}"
-    if row.delivery in WAITING:
+    if row.delivery in UNDECIDED:
         raise ProgressError(f"{row.course} is {row.delivery}: the learner does not have it yet")
     connection.execute(_save_mark(row, mark, at))
     if row.progress != mark.progress:

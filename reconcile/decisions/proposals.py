@@ -13,7 +13,7 @@ class ProposalNotFound(Exception):
     """There is nothing open to decide."""
 
 
-def decide_proposal(
+def answer_proposal(
     company_id: str, user_id: str, course: str, *, accept: bool, reason: str = REMOVED
 ) -> None:
     """Accept (the person is exempt from the course) or decline (it is assigned anew by the next run).

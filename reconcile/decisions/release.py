@@ -1,23 +1,33 @@
 """A held run: released or discarded by an operator."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, Select, exists, select, update
 from sqlalchemy.orm import aliased
 
-from models import PlannedChange, QueueEntry, any_of, reading, utcnow
-from reconcile.decisions.deciding import DecisionError, claim_lease, conduct_decision, require_run
+from models import PlannedChange, QueueEntry, Run, any_of, reading, utcnow
+from reconcile.lms.remote import find_lms
 from reconcile.runs.ending import finish
 from reconcile.runs.planning import BATCH, PlannedPerson, plan_people
-from reconcile.runs.run import prepare
+from reconcile.runs.run import conduct, prepare
 from reconcile.runs.settling import settle_held
 from reconcile.store.ahead import read_people
-from reconcile.store.current_run import CurrentRun
+from reconcile.store.current_run import CurrentRun, Order
+from reconcile.store.lease import Claim, find_claim
 from reconcile.store.people import CHUNK
 from reconcile.store.queue import free_people, lock_people
 from reconcile.store.summary import RunSummary, show_run
 from reconcile.store.suppressions import save_suppressions
+
+
+class DecisionError(Exception):
+    """The decision cannot be carried out; the message says why."""
+
+
+class RunAtWork(DecisionError):
+    """Another run of the company has the lease: try again in a minute."""
+
 
 Key = tuple[str, str, str]
 """``(user_id, course, kind)`` of a change."""
@@ -92,17 +102,10 @@ def _chunks_with_keys(company_id: str, number: int, keys: set[Key]) -> Iterator[
 
 def _list_held(company_id: str, number: int, most: int) -> Iterator[Sequence[str]]:
     """Ids of the people the run holds; not of those whose own new change has freed them."""
-    after = ""
-    while True:
-        statement = select(QueueEntry.user_id).where(
-            QueueEntry.company_id == company_id, QueueEntry.held_run == number, QueueEntry.user_id > after
-        )
-        with reading() as connection:
-            ids = connection.execute(statement.order_by(QueueEntry.user_id).limit(most)).scalars().all()
-        if not ids:
-            return
-        yield ids
-        after = ids[-1]
+    statement = select(QueueEntry.user_id).where(
+        QueueEntry.company_id == company_id, QueueEntry.held_run == number
+    )
+    return list_ids(statement, QueueEntry.user_id, most)
 
 
 def _held(company_id: str, number: int) -> tuple[Any, ...]:
@@ -146,3 +149,47 @@ def _require_held(company_id: str, number: int) -> None:
     with reading() as connection:
         if connection.execute(select(PlannedChange.run).where(*_held(company_id, number))).first() is None:
             raise DecisionError(f"nothing of run {show_run(company_id, number)} is held")
+
+
+# --- what every decision on a run needs: the run, the lease, and the people a few at a time -------------
+
+
+def require_run(company_id: str, number: int) -> None:
+    """Raise ``DecisionError`` where there is no such run."""
+    statement = select(Run.number).where(Run.company_id == company_id, Run.number == number)
+    with reading() as connection:
+        if connection.execute(statement).first() is None:
+            raise DecisionError(f"there is no run {show_run(company_id, number)}")
+
+
+def claim_lease(company_id: str) -> Claim:
+    """The company's lease; raise ``RunAtWork`` while a run has it."""
+    claim = find_claim(company_id)
+    if claim is None:
+        raise RunAtWork(f"another run of company {company_id} is at work; try again in a minute")
+    return claim
+
+
+def conduct_decision(company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary]) -> RunSummary:
+    """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
+    run = CurrentRun(claim_lease(company_id), Order(company_id, trigger), find_lms())
+    summary = conduct(run, work)
+    if summary.state == "failed":
+        raise DecisionError(f"the {trigger} failed: {summary.detail}")
+    return summary
+
+
+def list_ids(statement: Select[str], user_id: Any, most: int) -> Iterator[Sequence[str]]:
+    """The ids that ``statement`` finds, ``most`` at a time; each time it is asked anew."""
+    after = ""
+    while True:
+        with reading() as connection:
+            ids = (
+                connection.execute(statement.where(user_id > after).order_by(user_id).limit(most))
+                .scalars()
+                .all()
+            )
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]

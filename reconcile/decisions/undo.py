@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from models import Assignment, PlannedChange, any_of, reading
-from reconcile.decide.assignments import WAITING
+from reconcile.decide.assignments import UNSENT, WAITING
 from reconcile.decide.types import Candidate, Change, ChangeKind, Observed
 from reconcile.decide.wording import count_of
-from reconcile.decisions.deciding import conduct_decision, require_run
+from reconcile.decisions.release import conduct_decision, list_ids, require_run
 from reconcile.runs.ending import finish
 from reconcile.runs.planning import BATCH
 from reconcile.runs.run import prepare
@@ -27,7 +27,6 @@ INVERSE: dict[str, ChangeKind] = {
     "pause": "resume",
     "resume": "pause",
 }
-UNSENT = ("blocked", "locked", "to_send", "rejected")
 
 _MARK = (
     update(PlannedChange)
@@ -105,17 +104,10 @@ def _list_applied(company_id: str, number: int) -> Iterator[Sequence[Any]]:
         row.outcome == "applied",
         row.kind.in_(INVERSE),
     )
-    after = ""
-    while True:
+    for ids in list_ids(select(row.user_id).distinct().where(*applied), row.user_id, BATCH):
+        changes = select(row.__table__).where(*applied, any_of(row.user_id, ids))
         with reading() as connection:
-            people = select(row.user_id).distinct().where(*applied, row.user_id > after)
-            ids = connection.execute(people.order_by(row.user_id).limit(BATCH)).scalars().all()
-            changes = select(row.__table__).where(*applied, any_of(row.user_id, ids))
-            found = connection.execute(changes.order_by(row.user_id, row.course)).all()
-        if not ids:
-            return
-        yield found
-        after = ids[-1]
+            yield connection.execute(changes.order_by(row.user_id, row.course)).all()
 
 
 def _revert(run: CurrentRun, changes: Sequence[Any], undone: Undone) -> None:

@@ -6,8 +6,7 @@ import pytest
 from flask import Flask
 
 from models import utcnow
-from reconcile.decisions.deciding import DecisionError
-from reconcile.decisions.overrides import drop_exemption, drop_pin, save_exemption, save_pin
+from reconcile.decisions.overrides import OverrideError, drop_exemption, drop_pin, save_exemption, save_pin
 from tests.support.acme import COMPANY, NOON, add_person, courses_of, day, run_company, use_catalog
 from tests.support.staff import SENT, make_staff
 
@@ -48,9 +47,9 @@ def test_an_exemption_can_be_taken_back(app: Flask) -> None:
 
 def test_a_decision_needs_a_reason_a_code_and_a_day_to_come(app: Flask) -> None:
     people = make_staff(1)
-    with pytest.raises(DecisionError, match="a reason is needed"):
+    with pytest.raises(OverrideError, match="a reason is needed"):
         save_pin(COMPANY, people[0], "SEC-101", " ", None)
-    with pytest.raises(DecisionError, match="'SEC-999' is no code"):
+    with pytest.raises(OverrideError, match="'SEC-999' is no code"):
         save_pin(COMPANY, people[0], "SEC-999", "why not", None)
-    with pytest.raises(DecisionError, match="2020-01-01 is over"):
+    with pytest.raises(OverrideError, match="2020-01-01 is over"):
         save_exemption(COMPANY, people[0], "SEC-101", "why not", dt.date(2020, 1, 1))

@@ -9,9 +9,8 @@ import pytest
 from flask import Flask, current_app
 
 from models import utcnow
-from reconcile.decisions.deciding import DecisionError
 from reconcile.decisions.progress import record_progress
-from reconcile.decisions.release import discard_run, release_run
+from reconcile.decisions.release import DecisionError, discard_run, release_run
 from reconcile.decisions.undo import undo_run
 from reconcile.store.lease import find_claim
 from tests.support.acme import (

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import ExemptionProposal, reading
-from reconcile.decisions.proposals import ProposalNotFound, decide_proposal
+from reconcile.decisions.proposals import ProposalNotFound, answer_proposal
 from reconcile.explain.person import explain_person
 from reconcile.lms.reading.vanished import Seen, judge
 from tests.reconcile.conftest import on_sqlite
@@ -68,7 +68,7 @@ def test_until_somebody_has_decided_explain_says_what_became_of_the_course(
     why = {each.course: " ".join(each.why) for each in explain_person(COMPANY, "joy@acme.example").courses}
     assert re.search(r"Removed at the training platform, found .* UTC: an exemption is pr", why["SEC-101"])
     assert "Removed" not in why["ETH-1"]
-    decide_proposal(COMPANY, removed, "SEC-101", accept=True)
+    answer_proposal(COMPANY, removed, "SEC-101", accept=True)
     assert "an exemption is proposed" not in explain_person(COMPANY, "joy@acme.example").to_text()
 
 
@@ -79,13 +79,13 @@ def test_an_operator_decides_on_the_proposal(
 ) -> None:
     run()
     run()
-    decide_proposal(COMPANY, removed, "SEC-101", accept=accept)
+    answer_proposal(COMPANY, removed, "SEC-101", accept=accept)
     for _ in range(3):
         run()
     assert platform.open_assignments()[removed, 1] == there
     assert proposed() == []
     with pytest.raises(ProposalNotFound):
-        decide_proposal(COMPANY, removed, "SEC-101", accept=accept)
+        answer_proposal(COMPANY, removed, "SEC-101", accept=accept)
 
 
 @on_sqlite

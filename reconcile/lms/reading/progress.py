@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from models import Assignment, Course, LmsLearner, any_of, reading, utcnow
+from reconcile.decide.assignments import UNSENT
 from reconcile.lms.contract import STATUSES, LearnerTraining, progress_of
 from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.sending.outbox import is_row, key_of
 from reconcile.store.queue import queue_people
 
-UNSENT = ("blocked", "locked", "to_send", "rejected")
 TWICE_WITHIN = dt.timedelta(minutes=1)
 LATE_WITHIN = dt.timedelta(minutes=10)
 """How long after an unanswered request what it made may appear."""

@@ -193,11 +193,12 @@ def _load_trainings(connection: Connection, company_id: str) -> dict[str, int | 
 # --- claiming -------------------------------------------------------------------------------------
 
 KEY = ("company_id", "user_id", "course", "cycle")
+PERSON = KEY[:2]
 
 
-def is_row(model: Any) -> Any:
-    """The row of ``model`` about one assignment, as ``key_of`` names it."""
-    return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in KEY))
+def is_row(model: Any, names: Sequence[str] = KEY) -> Any:
+    """``model``'s row about one assignment, or those about one person, as ``key_of`` names it."""
+    return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in names))
 
 
 def same_row(model: Any) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from models import Assignment, LmsLearner, PlannedChange, UTCDateTime, any_of
 from reconcile.lms.contract import progress_of
-from reconcile.lms.sending.outbox import is_row, key_of
+from reconcile.lms.sending.outbox import PERSON, is_row, key_of
 from reconcile.lms.sending.parcel import CONFLICT, Receipt, What
 from reconcile.lms.sending.refusals import forget_refusals, save_refusals
 from reconcile.store.queue import queue_people
@@ -52,16 +52,13 @@ def _values(writer: Writer, one: Receipt) -> dict[str, Any]:
 
 # --- learners -------------------------------------------------------------------------------------
 
-_LEARNER = (
-    LmsLearner.company_id == bindparam("key_company_id"),
-    LmsLearner.user_id == bindparam("key_user_id"),
-)
+_LEARNER = is_row(LmsLearner, PERSON)
 _SAVE = (
     update(LmsLearner)
-    .where(*_LEARNER)
+    .where(_LEARNER)
     .values({name: bindparam(f"to_{name}") for name in ("lms_id", "archived", "sent_hash", "delivery")})
 )
-_REFUSE = update(LmsLearner).where(*_LEARNER).values(delivery="refused")
+_REFUSE = update(LmsLearner).where(_LEARNER).values(delivery="refused")
 
 
 def _save_learners(writer: Writer, receipts: Sequence[Receipt]) -> None:
@@ -112,8 +109,8 @@ _SUPERSEDED = _ROW.where(or_(_IS_SENDING, Assignment.delivery == "to_send")).val
 )
 _WITHDRAWN = _ROW.where(_IS_WITHDRAWING).values(delivery="withdrawn")
 STATEMENTS: Mapping[What, Any] = {
-    "learner_gone": delete(LmsLearner).where(*_LEARNER, LmsLearner.lms_id.is_(None)),
-    "learner_in_doubt": update(LmsLearner).where(*_LEARNER).values(tried_at=_AT),
+    "learner_gone": delete(LmsLearner).where(_LEARNER, LmsLearner.lms_id.is_(None)),
+    "learner_in_doubt": update(LmsLearner).where(_LEARNER).values(tried_at=_AT),
     "learner_refused": _REFUSE,
     "superseded": _SUPERSEDED,
     "sent": _SENT.values(origin="herdbook"),
@@ -129,9 +126,7 @@ STATEMENTS: Mapping[What, Any] = {
 # --- begun before it could be withdrawn -----------------------------------------------------------
 
 _OTHER_OPEN = (
-    Assignment.company_id == bindparam("key_company_id"),
-    Assignment.user_id == bindparam("key_user_id"),
-    Assignment.course == bindparam("key_course"),
+    is_row(Assignment, (*PERSON, "course")),
     Assignment.cycle != bindparam("key_cycle"),
     Assignment.withdrawn_at.is_(None),
     Assignment.completed_at.is_(None),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, case, delete, insert, or_, select,
 from models import Assignment, Catalog, LmsLearner, LmsRefusal, User
 from models import Flag as FlagRow
 from reconcile.decide.types import Flag, OpenFlag
-from reconcile.lms.sending.outbox import KEY, is_row, key_of, same_row
+from reconcile.lms.sending.outbox import KEY, PERSON, is_row, key_of, same_row
 from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Receipt
 from reconcile.store.writer import Writer
 
@@ -74,11 +74,7 @@ _RETRY_ROW = (
     .where(is_row(Assignment), Assignment.delivery == "rejected")
     .values(delivery=case((Assignment.withdrawn_at.is_(None), "to_send"), else_="to_withdraw"))
 )
-_OF_LEARNER = (
-    LmsLearner.company_id == bindparam("key_company_id"),
-    LmsLearner.user_id == bindparam("key_user_id"),
-    LmsLearner.delivery == "refused",
-)
+_OF_LEARNER = (is_row(LmsLearner, PERSON), LmsLearner.delivery == "refused")
 _RETRY_LEARNER = (
     update(LmsLearner).where(*_OF_LEARNER, LmsLearner.lms_id.is_not(None)).values(delivery="to_check")
 )
@@ -89,12 +85,8 @@ _MOVE_ON = (
 )
 _WAITING = (
     select(Assignment.course)
-    .where(
-        Assignment.company_id == bindparam("key_company_id"), Assignment.user_id == bindparam("key_user_id")
-    )
-    .where(
-        Assignment.delivery.in_(("rejected", "to_send", "sending", "sent")), Assignment.withdrawn_at.is_(None)
-    )
+    .where(is_row(Assignment, PERSON), Assignment.withdrawn_at.is_(None))
+    .where(Assignment.delivery.in_(("rejected", "to_send", "sending", "sent")))
     .limit(1)
 )
 _FORGET_LEARNER = delete(LmsLearner).where(*_OF_LEARNER, LmsLearner.lms_id.is_(None))

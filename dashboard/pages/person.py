@@ -9,7 +9,7 @@ from dashboard.blueprint import pages
 from dashboard.forms import Form
 from dashboard.guard import current_operator
 from dashboard.queries.catalog import list_codes
-from dashboard.queries.person import PersonNotFound, PersonView, get_user_name, load_person
+from dashboard.queries.person import PersonView, get_user_name, load_person
 from dashboard.queries.timeline import load_timeline
 from models import utcnow
 from reconcile.decide.wording import count_of
@@ -17,6 +17,7 @@ from reconcile.decisions.overrides import OverrideError, drop_exemption, drop_pi
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
+from reconcile.store.names import PersonNotFound
 from reconcile.store.summary import RunSummary
 
 DECISIONS = {"pin": save_pin, "exempt": save_exemption}

@@ -13,6 +13,7 @@ from reconcile.decide.types import Source
 from reconcile.explain.origin import Request, find_cause, list_requests
 from reconcile.explain.person import Explanation, explain_candidate, load_proposed
 from reconcile.explain.reasons import CourseReason
+from reconcile.store.names import PersonNotFound
 from reconcile.store.people import load_people
 from reconcile.store.queue import find_held_run
 from reconcile.store.rules import load_rules
@@ -41,10 +42,6 @@ _ENTRIES = (
     .order_by(LogEntry.id.desc())
     .limit(MOST_ENTRIES)
 )
-
-
-class PersonNotFound(Exception):
-    """Nobody of that id in the company."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ def expand(code: str, catalog: Catalog) -> tuple[Step, ...]:
 
 def follow(course: Course, catalog: Catalog) -> Step | None:
     """``course``, or what stands in for it today; None where the chain ends nowhere or in itself."""
-    via: list[str] = []
+    via: dict[str, None] = {}
     while course.superseded_by:
-        via.append(course.code)
+        via[course.code] = None
         successor = catalog.courses.get(normalise(course.superseded_by))
         if successor is None or successor.code in via:
             return None

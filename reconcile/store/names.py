@@ -8,7 +8,7 @@ from models import User
 
 
 class PersonNotFound(Exception):
-    """Nobody of that userName in the company; the message says so."""
+    """There is nobody of that userName, or id, in the company."""
 
 
 def find_user_id(connection: Connection, company_id: str, user_name: str) -> str | None:

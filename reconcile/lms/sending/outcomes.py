@@ -62,12 +62,12 @@ _REFUSE = update(LmsLearner).where(_LEARNER).values(delivery="refused")
 
 
 def _save_learners(writer: Writer, receipts: Sequence[Receipt]) -> None:
-    """The last word on each person counts; an id that is another person's already is a conflict."""
+    """The last word on each person counts; an id that is another person's, known or new, is a conflict."""
     latest = {one.item.user_id: one for one in receipts}
     owners = _load_owners(writer, [one.values["lms_id"] for one in latest.values()])
     known: list[Receipt] = []
     for user_id, one in latest.items():
-        if owners.get(one.values["lms_id"], user_id) == user_id:
+        if owners.setdefault(one.values["lms_id"], user_id) == user_id:
             known.append(one)
             continue
         detail = f"learner {one.values['lms_id']} there is another person of ours"

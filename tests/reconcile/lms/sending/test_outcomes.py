@@ -82,17 +82,31 @@ def test_a_receipt_moves_only_rows_in_the_state_it_was_given_for(app: Flask) -> 
     assert [get_row(f"in_doubt {state}").tried_at for state in ("sending", "withdrawing")] == [LATER, NOON]
 
 
-def test_a_learner_is_doubted_refused_forgotten_or_known(app: Flask) -> None:
-    people = ("bob", "eve", "joy", "sam")
+def add_learners(*people: str) -> list[Parcel]:
+    """Asked for, and nothing is known of them yet."""
     new = {"company_id": COMPANY, "delivery": "creating", "archived": False, "tried_at": NOON}
     with writing() as connection:
         connection.execute(insert(LmsLearner), [new | {"user_id": user_id} for user_id in people])
-    values = {"lms_id": 1001, "archived": False, "sent_hash": None, "delivery": "known"}
-    bob, eve, joy, sam = (Parcel(COMPANY, user_id, 1, {}) for user_id in people)
+    return [Parcel(COMPANY, user_id, 1, {}) for user_id in people]
+
+
+KNOWN = {"lms_id": 1001, "archived": False, "sent_hash": None, "delivery": "known"}
+
+
+def test_one_learner_for_two_new_people_is_the_first_ones(app: Flask) -> None:
+    """As a platform answers that takes people with one email for one."""
+    both = add_learners("bob", "joy")
+    write(*(Receipt(parcel, parcel.learner, "learner", values=KNOWN) for parcel in both))
+    assert learners() == [("bob", 1001, "known", NOON), ("joy", None, "refused", NOON)]
+    assert open_flags("joy") == ["lms_identity_conflict"]
+
+
+def test_a_learner_is_doubted_refused_forgotten_or_known(app: Flask) -> None:
+    bob, eve, joy, sam = add_learners("bob", "eve", "joy", "sam")
     counts = write(
         Receipt(bob, bob.learner, "learner_in_doubt"),
         Receipt(eve, eve.learner, "learner_gone"),
-        Receipt(joy, joy.learner, "learner", values=values),
+        Receipt(joy, joy.learner, "learner", values=KNOWN),
         Receipt(sam, sam.learner, "learner_refused", detail="no"),
     )
     assert learners() == [
@@ -102,7 +116,7 @@ def test_a_learner_is_doubted_refused_forgotten_or_known(app: Flask) -> None:
     ]
     assert (open_flags("sam"), counts["rejected"]) == (["assignment_rejected"], 0)
     # Another person's learner is nobody else's.
-    write(Receipt(bob, bob.learner, "learner", values=values))
+    write(Receipt(bob, bob.learner, "learner", values=KNOWN))
     assert learners()[0] == ("bob", None, "refused", LATER)
     assert open_flags("bob") == ["lms_identity_conflict"]
     with reading() as connection:

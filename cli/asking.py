@@ -16,7 +16,7 @@ from companies import CompanyError, UnusableCompany, get_company
 from models import reading
 from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.decisions.release import RunAtWork
-from reconcile.store.names import get_user_id
+from scim.resources.names import get_user_id
 
 DONE, FAILED, HELD, PARTLY, BUSY = 0, 1, 3, 4, 5
 """Exit statuses: all done, failed, something is held, partly done, another run has the lease.

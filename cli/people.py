@@ -12,12 +12,13 @@ from flask.cli import AppGroup
 from cli.asking import find_person, of_company, parse_date
 from cli.files import each_line
 from companies import get_company
+from models import reading
 from reconcile.decisions.overrides import OverrideError, save_exemption, save_pin
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.explain.person import explain_person
-from reconcile.store.names import PersonNotFound
 from scim.errors import ScimError
 from scim.resources.csv_feed import COLUMNS, import_person
+from scim.resources.names import PersonNotFound, find_user_id
 from scim.tokens import Access
 
 learners = AppGroup("learners", help="People who come in a file instead of over SCIM.")
@@ -33,7 +34,7 @@ PROGRESS_COLUMNS = ("userName", "course", "progress", "at")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for scripts.")
 def explain(company_id: str, user_name: str, code: str | None, as_json: bool) -> None:
     """Say why a person has, lacks or waits for each course; of CODE alone where it is given."""
-    found = explain_person(company_id, user_name, code)
+    found = explain_person(company_id, find_person(company_id, user_name), code)
     click.echo(json.dumps(found.to_json(), ensure_ascii=False) if as_json else found.to_text())
 
 
@@ -45,9 +46,10 @@ def _decision(name: str, what: str, save: Callable[..., None]) -> click.Command:
     @click.option("--reason", required=True, help="Why; `explain` shows it.")
     @click.option("--until", callback=parse_date, metavar="DATE", help="The last day, e.g. 2026-12-31.")
     def decide(company_id: str, user_name: str, code: str, reason: str, until: dt.date | None) -> None:
-        save(company_id, find_person(company_id, user_name), code, reason, until)
+        user_id = find_person(company_id, user_name)
+        save(company_id, user_id, code, reason, until)
         click.echo("Noted; the next run acts on it.")
-        click.echo("\n".join(explain_person(company_id, user_name, code).list_courses()))
+        click.echo("\n".join(explain_person(company_id, user_id, code).list_courses()))
 
     return decide
 
@@ -98,8 +100,12 @@ def import_progress(company_id: str, file: BinaryIO) -> None:
 
 
 def _record(company_id: str, line: Mapping[str, str]) -> str | None:
-    at = _parse_time(line.get("at", "").strip())
-    return record_progress(company_id, line["userName"].strip(), line["course"].strip(), line["progress"], at)
+    at, user_name = _parse_time(line.get("at", "").strip()), line["userName"].strip()
+    with reading() as connection:
+        user_id = find_user_id(connection, company_id, user_name)
+    if user_id is None:
+        raise ProgressError(f"there is nobody named {user_name!r}")
+    return record_progress(company_id, user_id, line["course"].strip(), line["progress"], at)
 
 
 def _parse_time(text: str) -> dt.datetime:

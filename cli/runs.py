@@ -16,9 +16,9 @@ from reconcile.decisions.release import DecisionError, discard_run, release_run
 from reconcile.decisions.undo import undo_run
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order, Watch
-from reconcile.store.names import PersonNotFound
 from reconcile.store.queue import count_out_of_date
 from reconcile.store.summary import NamedChange, RunSummary, Tally, parse_run, show_run
+from scim.resources.names import PersonNotFound
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)

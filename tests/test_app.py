@@ -16,7 +16,7 @@ from reconcile.catalog.change import save_catalog
 from reconcile.catalog.file import parse_catalog
 from reconcile.explain.person import explain_person
 from scim.tokens import create_token
-from tests.support.acme import run_company
+from tests.support.acme import id_of, run_company
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What anybody may ask, because it names nobody."""
@@ -99,7 +99,7 @@ def test_every_statement_about_people_names_their_company(app: Flask, client: Fl
         run_company("23456")
         client.delete(f"/scim/v2/23456/Users/{people[1]}", headers=headers)
         run_company("23456")
-        explain_person("23456", "alice@acme.example")
+        explain_person("23456", id_of("alice@acme.example"))
     finally:
         event.remove(engine(), "before_cursor_execute", note)
     asked = [statement for statement in statements if pattern.search(statement)]

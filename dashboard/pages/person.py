@@ -17,8 +17,8 @@ from reconcile.decisions.overrides import OverrideError, drop_exemption, drop_pi
 from reconcile.decisions.progress import ProgressError, record_progress
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
-from reconcile.store.names import PersonNotFound
 from reconcile.store.summary import RunSummary
+from scim.resources.names import PersonNotFound
 
 DECISIONS = {"pin": save_pin, "exempt": save_exemption}
 DROPS = {"pin": drop_pin, "exempt": drop_exemption}
@@ -72,11 +72,11 @@ def run_person(user_id: uuid.UUID) -> Response:
 def save_progress(user_id: uuid.UUID) -> Response | tuple[str, int]:
     """Record how far they are; with a training platform of its own the company records it there."""
     form, operator = Form(request.form), current_operator()
-    user_name = _require_person(str(user_id))
+    _require_person(str(user_id))
     if not is_embedded():
         abort(400, "Progress comes from the training platform.")
     try:
-        record_progress(operator.company_id, user_name, form.get("course"), form.get("progress"), utcnow())
+        record_progress(operator.company_id, str(user_id), form.get("course"), form.get("progress"), utcnow())
         flash(f"{form.get('course')} is recorded.", "good")
     except ProgressError as error:
         form.mistakes["progress"] = f"{str(error)[:1].upper()}{str(error)[1:]}."

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, unio
 from dashboard.queries.bounded import LOOK, Condition, Order, equal_to, look_through
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
-from reconcile.store.names import find_user_id
 from scim.log.counts import unwritten_counts
+from scim.resources.names import find_user_id
 
 _ENTRY = select(LogEntry.__table__).where(
     LogEntry.company_id == bindparam("company"), LogEntry.id == bindparam("id")

@@ -13,12 +13,12 @@ from reconcile.decide.types import Source
 from reconcile.explain.origin import Request, find_cause, list_requests
 from reconcile.explain.person import Explanation, explain_candidate, load_proposed
 from reconcile.explain.reasons import CourseReason
-from reconcile.store.names import PersonNotFound
 from reconcile.store.people import load_people
 from reconcile.store.queue import find_held_run
 from reconcile.store.rules import load_rules
 from reconcile.store.summary import show_run
 from scim.resources.documents import parse_stored
+from scim.resources.names import PersonNotFound
 
 MOST_ENTRIES = 200
 

@@ -14,9 +14,8 @@ from reconcile.catalog.schemas import code_mistake
 from reconcile.decide.tags import normalise
 from reconcile.decide.types import Catalog, Course, Journey
 from reconcile.runs.preview import preview_people
-from reconcile.store.catalog_rows import load_typed, lock_rules, save_rows
 from reconcile.store.current_run import Order, Watch
-from reconcile.store.rules import load_catalog, load_rules
+from reconcile.store.rules import load_catalog, load_rules, load_typed, lock_rules, save_rows
 from reconcile.store.summary import RunSummary
 
 

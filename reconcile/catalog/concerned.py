@@ -22,7 +22,7 @@ from models import (
 from reconcile.decide.codes import expand
 from reconcile.decide.desired import make_desired
 from reconcile.decide.types import Catalog, Course, Profile, Rules
-from reconcile.store.people import CHUNK
+from reconcile.store.queue import CHUNK
 
 _COLUMNS = (
     User.user_type,

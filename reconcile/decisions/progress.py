@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select, update
 from models import Assignment, QueueEntry, utcnow, writing
 from reconcile.decide.assignments import UNDECIDED
 from reconcile.decide.tags import find_code, normalise
-from reconcile.store.names import find_user_id
 from reconcile.store.queue import queue_people
 from reconcile.store.rules import load_catalog
 
@@ -27,7 +26,7 @@ class Mark(NamedTuple):
 
 
 def record_progress(
-    company_id: str, user_name: str, course: str, progress: str | int, at: dt.datetime
+    company_id: str, user_id: str, course: str, progress: str | int, at: dt.datetime
 ) -> str | None:
     """Record how far a learner is with a course: a state (``in_progress``) or percent (``45``).
 
@@ -36,7 +35,7 @@ def record_progress(
     there is nothing to record it on.
     """
     with writing() as connection:
-        return _record(connection, company_id, user_name, course, parse_mark(progress), at)
+        return _record(connection, company_id, user_id, course, parse_mark(progress), at)
 
 
 def parse_mark(progress: str | int) -> Mark:
@@ -55,11 +54,8 @@ def parse_mark(progress: str | int) -> Mark:
 
 
 def _record(  # noqa: PLR0913, PLR0917
-    connection: Connection, company_id: str, user_name: str, course: str, mark: Mark, at: dt.datetime
+    connection: Connection, company_id: str, user_id: str, course: str, mark: Mark, at: dt.datetime
 ) -> str | None:
-    user_id = find_user_id(connection, company_id, user_name)
-    if user_id is None:
-        raise ProgressError(f"there is nobody named {user_name!r}")
     _lock(connection, company_id, user_id)
     row = _get_row(connection, company_id, user_id, _spell(connection, company_id, course))
     if (mark.progress, mark.percent) == (row.progress, row.percent):

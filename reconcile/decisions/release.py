@@ -12,13 +12,12 @@ from reconcile.runs.ending import finish
 from reconcile.runs.planning import BATCH, PlannedPerson, plan_people
 from reconcile.runs.run import conduct, prepare
 from reconcile.runs.settling import settle_held
-from reconcile.store.ahead import read_people
 from reconcile.store.current_run import CurrentRun, Order
 from reconcile.store.lease import Claim, find_claim
-from reconcile.store.people import CHUNK
-from reconcile.store.queue import free_people, lock_people
+from reconcile.store.people import read_people
+from reconcile.store.queue import CHUNK, free_people, lock_people
 from reconcile.store.summary import RunSummary, show_run
-from reconcile.store.suppressions import save_suppressions
+from reconcile.store.writer import save_suppressions
 
 
 class DecisionError(Exception):

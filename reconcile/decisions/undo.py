@@ -18,8 +18,7 @@ from reconcile.store.current_run import CurrentRun
 from reconcile.store.people import load_people
 from reconcile.store.queue import lock_people
 from reconcile.store.summary import RunSummary, show_run
-from reconcile.store.suppressions import save_suppressions
-from reconcile.store.writer import PersonChanges, Writer, observed_from_json
+from reconcile.store.writer import PersonChanges, Writer, observed_from_json, save_suppressions
 
 INVERSE: dict[str, ChangeKind] = {
     "assign": "withdraw",

@@ -21,7 +21,6 @@ from reconcile.explain.origin import (
     say_time,
 )
 from reconcile.explain.reasons import CourseReason, explain, shown_state
-from reconcile.store.names import get_user_id
 from reconcile.store.people import load_people
 from reconcile.store.queue import find_held_run
 from reconcile.store.rules import load_rules
@@ -126,12 +125,11 @@ class Explanation:
 
 
 def explain_person(
-    company_id: str, user_name: str, code: str | None = None, *, now: dt.datetime | None = None
+    company_id: str, user_id: str, code: str | None = None, *, now: dt.datetime | None = None
 ) -> Explanation:
-    """Explain a person, or ``code`` (course, journey or alias) alone; raise ``PersonNotFound``."""
+    """Explain a person, or ``code`` (course, journey or alias) alone."""
     with reading() as connection:
         rules = load_rules(connection, company_id)
-        user_id = get_user_id(connection, company_id, user_name)
         candidate = load_people(connection, company_id, [user_id])[0]
         requests = list_requests(connection, company_id, user_id)
         changes = load_last_changes(connection, company_id, user_id)

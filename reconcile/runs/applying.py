@@ -13,9 +13,8 @@ from reconcile.decide.brake import gains, loses
 from reconcile.decide.types import Change, ChangeKind
 from reconcile.runs.planning import BATCH, batches
 from reconcile.store.current_run import CurrentRun
-from reconcile.store.isolate import all_or_each
 from reconcile.store.queue import hold_people, lock_people, settle_people
-from reconcile.store.writer import PersonChanges, Writer, observed_from_json
+from reconcile.store.writer import PersonChanges, Writer, all_or_each, observed_from_json
 
 
 def apply_planned(run: CurrentRun) -> None:

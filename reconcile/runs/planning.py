@@ -15,10 +15,9 @@ from reconcile.decide.plan import Planner
 from reconcile.decide.types import Candidate, PersonPlan
 from reconcile.runs.preview import count_plan
 from reconcile.store.current_run import CurrentRun
-from reconcile.store.isolate import all_or_each
 from reconcile.store.queue import add_learners, lock_people, stamp_people
 from reconcile.store.rules import load_rules, load_rules_key
-from reconcile.store.writer import PersonChanges, Writer, midnight
+from reconcile.store.writer import PersonChanges, Writer, all_or_each, midnight
 
 BATCH = 1000
 """People written per transaction while nobody else wants to write."""

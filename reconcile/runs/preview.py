@@ -9,7 +9,8 @@ from reconcile.decide.plan import Planner
 from reconcile.decide.types import Candidate, PersonPlan, Rules, Settings
 from reconcile.store.current_run import Order
 from reconcile.store.lease import load_active_learners
-from reconcile.store.people import list_out_of_date, load_people
+from reconcile.store.people import load_people
+from reconcile.store.queue import list_out_of_date
 from reconcile.store.rules import load_rules
 from reconcile.store.summary import NamedChange, RunSummary, Tally, seconds_since
 

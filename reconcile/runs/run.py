@@ -10,11 +10,10 @@ from reconcile.runs.braking import ask_brake
 from reconcile.runs.ending import fail, finish, finish_interrupted, finish_without_work
 from reconcile.runs.planning import plan_people, refresh_rules
 from reconcile.runs.preview import preview_company
-from reconcile.store.ahead import reading_ahead
 from reconcile.store.current_run import CurrentRun, Order, RunStopped
 from reconcile.store.lease import LeaseLost, find_claim
-from reconcile.store.people import list_out_of_date
-from reconcile.store.queue import has_held, has_work, wake_due
+from reconcile.store.people import reading_ahead
+from reconcile.store.queue import has_held, has_work, list_out_of_date, wake_due
 from reconcile.store.summary import RunSummary, Tally
 
 logger = logging.getLogger(__name__)

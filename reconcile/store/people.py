@@ -1,14 +1,17 @@
-"""Rows to frozen state, about a thousand people at a time: never everybody in memory."""
+"""People read from their rows into frozen values, some of them at a time: never everybody in memory."""
 
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from flask import Flask, current_app
+from sqlalchemy import Connection, bindparam, select
 
 from models import (
     Assignment,
@@ -18,6 +21,7 @@ from models import (
     Group,
     GroupMember,
     Pin,
+    Prepared,
     QueueEntry,
     Suppression,
     User,
@@ -34,40 +38,37 @@ from reconcile.decide.types import (
     Source,
 )
 
-CHUNK = 1000
-"""People read at a time: what a run needs in memory, whatever the size of the company."""
+# --- read ahead ------------------------------------------------------------------------------------
 
 
-# --- who -------------------------------------------------------------------------------------------
+def read_people(company_id: str, ids: Sequence[str]) -> list[Candidate]:
+    """The people of ``ids`` as they are now."""
+    with reading() as connection:
+        return load_people(connection, company_id, ids)
 
 
-@lru_cache
-def _next_ids(*, by_time: bool) -> Select[str]:
-    """The next chunk of people out of date; ``by_time`` adds those whose day has come."""
-    is_due = QueueEntry.planned_version < QueueEntry.seen_version
-    condition: Any = is_due
-    if by_time:
-        condition = or_(is_due, QueueEntry.next_at <= bindparam("now"))
-    return (
-        select(QueueEntry.user_id)
-        .where(QueueEntry.company_id == bindparam("company"), condition, QueueEntry.held_run.is_(None))
-        .where(QueueEntry.user_id > bindparam("after"))
-        .order_by(QueueEntry.user_id)
-        .limit(CHUNK)
-    )
+@contextmanager
+def reading_ahead(company_id: str, chunks: Iterable[Sequence[str]]) -> Iterator[Iterator[list[Candidate]]]:
+    """The people of each of ``chunks``; the next are being read, by a connection of their own, while the
+    caller is busy with these. Who changes meanwhile has a newer version than was read."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
+    def read(ids: Sequence[str]) -> list[Candidate]:
+        with app.app_context():
+            return read_people(company_id, ids)
 
-def list_out_of_date(company_id: str, by_time_at: dt.datetime | None = None) -> Iterator[list[str]]:
-    """Ids of the people out of date, in chunks; with ``by_time_at`` also those whose day has come by then."""
-    statement, after = _next_ids(by_time=by_time_at is not None), ""
-    values = {"company": company_id} | ({"now": by_time_at} if by_time_at else {})
-    while True:
-        with reading() as connection:
-            ids = list(connection.execute(statement, values | {"after": after}).scalars())
-        if not ids:
-            return
-        yield ids
-        after = ids[-1]
+    def each() -> Iterator[list[Candidate]]:
+        ahead = None
+        for ids in chunks:
+            coming = reader.submit(read, ids)
+            if ahead:
+                yield ahead.result()
+            ahead = coming
+        if ahead:
+            yield ahead.result()
+
+    with ThreadPoolExecutor(1, "reader") as reader:
+        yield each()
 
 
 # --- people ----------------------------------------------------------------------------------------
@@ -75,17 +76,7 @@ def list_out_of_date(company_id: str, by_time_at: dt.datetime | None = None) -> 
 Who = dict[str, Any]
 """Company and ids, as statements take them."""
 
-_PROFILE = (
-    User.user_type,
-    User.training_tags,
-    User.entitlements,
-    User.learner_role,
-    User.state,
-    User.country,
-    User.department,
-    User.location,
-)
-_PEOPLE = (
+_PEOPLE = Prepared(
     select(
         QueueEntry.user_id,
         User.user_name,
@@ -95,14 +86,21 @@ _PEOPLE = (
         User.middle_name,
         User.email,
         User.phone,
-        day_of(User.away_since),
-        day_of(User.deactivated_at),
-        day_of(User.reactivated_at),
+        day_of(User.away_since).label("away_since"),
+        day_of(User.deactivated_at).label("deactivated_on"),
+        day_of(User.reactivated_at).label("returned_on"),
         User.placeholder_path,
         User.rehire_of,
         QueueEntry.seen_version,
         QueueEntry.active_learner,
-        *_PROFILE,
+        User.user_type,
+        User.training_tags,
+        User.entitlements,
+        User.learner_role,
+        User.state,
+        User.country,
+        User.department,
+        User.location,
     )
     .select_from(listed(QueueEntry))
     .join(User, (User.company_id == QueueEntry.company_id) & (User.id == QueueEntry.user_id))
@@ -133,17 +131,17 @@ def load_people(connection: Connection, company_id: str, ids: Collection[str]) -
     # newer, and then the person's version has moved on and the plan is not written.
     plan_anew(connection)
     who = {"company": company_id, "ids": ids}
-    rows = connection.execute(_PEOPLE, who).all()
+    rows = _PEOPLE.all(connection, who)
     observed = _load_observed(connection, who)
     flags = _load_flags(connection, who)
     decided = _load_decided(connection, who)
     groups = _load_groups(connection, who)
     return [
         Candidate(
-            _to_person(row, groups.get(row[0], ()), decided.get(row[0], {})),
+            _to_person(row, groups.get(row.user_id, ()), decided.get(row.user_id, {})),
             row.seen_version,
-            tuple(sorted(observed.get(row[0], ()))),
-            tuple(sorted(flags.get(row[0], ()))),
+            tuple(sorted(observed.get(row.user_id, ()))),
+            tuple(sorted(flags.get(row.user_id, ()))),
             row.active_learner,
         )
         for row in sorted(rows, key=itemgetter(0))
@@ -151,25 +149,35 @@ def load_people(connection: Connection, company_id: str, ids: Collection[str]) -
 
 
 def _to_person(row: Any, groups: tuple[str, ...], decided: dict[str, Any]) -> Person:
-    user_id, name, active, given, family, middle, email, phone, away, deactivated, back, path, rehire = row[
-        :13
-    ]
-    user_type, tags, entitlements, *rest = row[15:]
     return Person(
-        user_id,
-        name,
-        Profile(user_type, tags, entitlements, groups, *rest),
-        active,
-        given,
-        family,
-        middle,
-        email,
-        phone,
-        _day(away if active else deactivated),
-        _day(back) if active else None,
-        path,
-        rehire,
+        row.user_id,
+        row.user_name,
+        _to_profile(row, groups),
+        row.is_active,
+        row.given_name,
+        row.family_name,
+        row.middle_name,
+        row.email,
+        row.phone,
+        _day(row.away_since if row.is_active else row.deactivated_on),
+        _day(row.returned_on) if row.is_active else None,
+        row.placeholder_path,
+        row.rehire_of,
         **decided,
+    )
+
+
+def _to_profile(row: Any, groups: tuple[str, ...]) -> Profile:
+    return Profile(
+        row.user_type,
+        row.training_tags,
+        row.entitlements,
+        groups,
+        row.learner_role,
+        row.state,
+        row.country,
+        row.department,
+        row.location,
     )
 
 

@@ -1,12 +1,14 @@
 """The queue of people out of date: put there, wake up by time, take out once planned."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Select,
     Table,
     bindparam,
     case,
@@ -19,9 +21,12 @@ from sqlalchemy import (
     update,
 )
 
-from models import Lease, PlannedChange, QueueEntry, Run, any_of
+from models import Lease, PlannedChange, QueueEntry, Run, any_of, reading
 from models.sql.bulk import BulkUpdate, Row
 from models.sql.lists import listed, look_up, plan_anew
+
+CHUNK = 1000
+"""People read at a time: what a run needs in memory, whatever the size of the company."""
 
 _QUEUE: Table = QueueEntry.__table__  # type: ignore[assignment]
 _IS_BEHIND = QueueEntry.planned_version < QueueEntry.seen_version
@@ -95,6 +100,34 @@ def has_held(connection: Connection, company_id: str) -> bool:
 def count_out_of_date(connection: Connection, company_id: str) -> int:
     """How many people the next run will plan, for a bar that shows how far it is."""
     return int(connection.execute(_COUNT, {"company": company_id}).scalar_one())
+
+
+@lru_cache
+def _next_ids(*, by_time: bool) -> Select[str]:
+    """The next chunk of people out of date; ``by_time`` adds those whose day has come."""
+    condition: Any = _IS_BEHIND
+    if by_time:
+        condition = or_(_IS_BEHIND, QueueEntry.next_at <= bindparam("now"))
+    return (
+        select(QueueEntry.user_id)
+        .where(QueueEntry.company_id == bindparam("company"), condition, QueueEntry.held_run.is_(None))
+        .where(QueueEntry.user_id > bindparam("after"))
+        .order_by(QueueEntry.user_id)
+        .limit(CHUNK)
+    )
+
+
+def list_out_of_date(company_id: str, by_time_at: dt.datetime | None = None) -> Iterator[list[str]]:
+    """Ids of the people out of date, in chunks; with ``by_time_at`` also those whose day has come by then."""
+    statement, after = _next_ids(by_time=by_time_at is not None), ""
+    values = {"company": company_id} | ({"now": by_time_at} if by_time_at else {})
+    while True:
+        with reading() as connection:
+            ids = list(connection.execute(statement, values | {"after": after}).scalars())
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]
 
 
 def wake_due(connection: Connection, company_id: str, now: dt.datetime) -> None:

@@ -2,18 +2,24 @@
 
 import datetime as dt
 import json
+import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, text
+from sqlalchemy.exc import DataError, IntegrityError
 
-from models import Assignment, Flag, PlannedChange, new_id
+from models import Assignment, Flag, PlannedChange, Suppression, new_id
 from models.sql.bulk import BulkInsert, BulkUpdate, Row, Shared, SharedInsert, native
 from reconcile.decide.types import Change, Observed, OpenFlag
 from reconcile.decide.types import Flag as RaisedFlag
 from reconcile.store.people import parse_sources, render_sources
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 _ASSIGNMENTS: Table = Assignment.__table__  # type: ignore[assignment]
 _FLAGS: Table = Flag.__table__  # type: ignore[assignment]
@@ -183,6 +189,26 @@ class Writer:
         return native(self.connection, self.now if day == self.now.date() else midnight(day))
 
 
+def all_or_each(
+    items: Sequence[Item],
+    write: Callable[[Sequence[Item]], None],
+    give_up: Callable[[Item, Exception], None],
+) -> None:
+    """``write`` the items in one transaction; where it is refused in halves, down to whoever fails alone."""
+    if not items:
+        return
+    try:
+        write(items)
+    except (IntegrityError, DataError) as error:
+        if len(items) == 1:
+            logger.exception("the database refused one person's rows")
+            give_up(items[0], error)
+            return
+        half = len(items) // 2
+        all_or_each(items[:half], write, give_up)
+        all_or_each(items[half:], write, give_up)
+
+
 def _alike(people: Iterable[PersonChanges]) -> list[tuple[int, tuple[Change, ...], list[str]]]:
     """Version, changes and ids of the people who share both."""
     found: dict[tuple[int, int], tuple[int, tuple[Change, ...], list[str]]] = {}
@@ -194,6 +220,34 @@ def _alike(people: Iterable[PersonChanges]) -> list[tuple[int, tuple[Change, ...
 def midnight(day: dt.date) -> dt.datetime:
     """The first moment of a day, UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+# --- what an operator does not want ----------------------------------------------------------------
+
+_SUPPRESS = text(
+    "INSERT INTO suppressions (company_id, user_id, course, kind, desired_hash, run, created_at)"
+    " VALUES (:company_id, :user_id, :course, :kind, :desired_hash, :run, :now)"
+    " ON CONFLICT (company_id, user_id, course, kind) DO UPDATE"
+    " SET desired_hash = excluded.desired_hash, run = excluded.run, created_at = excluded.created_at"
+).bindparams(bindparam("now", type_=Suppression.__table__.c.created_at.type))
+
+
+def save_suppressions(connection: Connection, changes: Iterable[Any], now: dt.datetime) -> None:
+    """The planner leaves out each of ``changes`` (rows of that table) while its ``desired_hash`` holds."""
+    rows = [
+        {
+            "company_id": change.company_id,
+            "user_id": change.user_id,
+            "course": change.course,
+            "kind": change.kind,
+            "desired_hash": change.desired_hash,
+            "run": change.run,
+            "now": now,
+        }
+        for change in changes
+    ]
+    if rows:
+        connection.execute(_SUPPRESS, rows)
 
 
 # --- an assignment as JSON ---------------------------------------------------------------------------

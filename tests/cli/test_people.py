@@ -71,6 +71,7 @@ def test_progress_that_cannot_be_recorded_is_named(acme: Flasks) -> None:
     done = acme("progress", "import", "23456", "-", said=file)
     assert (done.exit_code, done.stdout) == (4, "1 of 7 lines were taken.\n")
     assert len(done.stderr.splitlines()) == 6
+    assert "line 3: there is nobody named 'nobody@acme.example'" in done.stderr
     assert "line 6: at is '2999-01-01', which lies ahead" in done.stderr
     assert "not_started, in_progress, completed or a whole number from 0 to 100, not '12,5'" in done.stderr
 

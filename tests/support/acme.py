@@ -28,6 +28,7 @@ from reconcile.catalog.file import parse_catalog
 from reconcile.runs import run
 from reconcile.store.current_run import Order
 from reconcile.store.summary import RunSummary
+from scim.resources.names import get_user_id
 
 COMPANY = "23456"
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -105,6 +106,12 @@ def _person(user_name: str, tags: str | None, columns: dict[str, Any]) -> dict[s
 
 def _raw(tags: str | None) -> str | None:
     return None if tags is None else json.dumps([tags])
+
+
+def id_of(user_name: str, company_id: str = COMPANY) -> str:
+    """The id of somebody who is known by name."""
+    with reading() as connection:
+        return get_user_id(connection, company_id, user_name)
 
 
 def change_people(ids: Sequence[str], **columns: Any) -> None:

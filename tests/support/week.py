@@ -15,7 +15,7 @@ from reconcile.catalog.file import parse_catalog
 from reconcile.decisions.overrides import save_exemption, save_pin
 from reconcile.decisions.progress import record_progress
 from scim.tokens import create_token
-from tests.support.acme import run_company
+from tests.support.acme import id_of, run_company
 from tests.support.idp import CORE, ENTERPRISE, TRAINING, Idp, replace
 
 ACME_SAYS = "Zanzibar"
@@ -132,7 +132,7 @@ def _decide(company_id: str, people: list[str], words: tuple[str, ...]) -> None:
     for user_id, word in zip(people, words, strict=True):
         save_pin(company_id, user_id, "C-0", f"{word} pin", None)
         save_exemption(company_id, user_id, "J-0", f"{word} exemption", None)
-    record_progress(company_id, f"{words[0]} 0", "SEC-101", "50", utcnow())
+    record_progress(company_id, id_of(f"{words[0]} 0", company_id), "SEC-101", "50", utcnow())
     with writing() as connection:
         connection.execute(
             insert(ExemptionProposal).values(

@@ -11,7 +11,7 @@ from models import LogEntry, new_id, reading, utcnow, writing
 from reconcile.explain.person import explain_person
 from scim.tokens import create_token
 from tests.dashboard.conftest import on_both
-from tests.support.acme import run_company, use_catalog
+from tests.support.acme import id_of, run_company, use_catalog
 from tests.support.browser import Browser
 from tests.support.idp import CORE, Idp
 
@@ -49,7 +49,7 @@ def test_who_is_in_a_large_group_came_by_the_request_that_brought_them(
     joined = entries()[-1]
     idp.patch(path, {"op": "remove", "path": f'members[value eq "{colleagues[0]["id"]}"]'})
     assert causes(owner, joy["id"]) == [joined]
-    request = explain_person(COMPANY, "joy@acme.example").request
+    request = explain_person(COMPANY, id_of("joy@acme.example")).request
     assert request and (request.id, request.changes) == (joined, {"groups": (None, "SEC-101")})
 
 

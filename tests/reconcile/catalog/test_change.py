@@ -16,6 +16,7 @@ from tests.support.acme import (
     add_person,
     courses_of,
     dump,
+    id_of,
     open_flags,
     rows_of,
     run_company,
@@ -62,7 +63,7 @@ def test_a_retired_code_comes_back_in_another_spelling_with_its_history(app: Fla
     use_catalog()
     joy = add_person(tags="FORK-1")
     run_company(COMPANY, now=NOON)
-    record_progress(COMPANY, "joy@acme.example", "FORK-1", "100", NOON)
+    record_progress(COMPANY, id_of("joy@acme.example"), "FORK-1", "100", NOON)
     use_catalog("".join(line for line in CATALOG.splitlines(True) if "FORK-1" not in line))
     run_company(COMPANY, now=NOON)
     use_catalog(CATALOG.replace("FORK-1", "Fork-1"))

@@ -22,6 +22,7 @@ from tests.support.acme import (
     day,
     deactivate,
     dump,
+    id_of,
     rows_of,
     run_company,
     runs,
@@ -49,7 +50,7 @@ def test_a_release_applies_only_what_is_in_both_plans(app: Flask) -> None:
     change_people(people[:11], tags="ETH-1")
     assert run_company(COMPANY, now=day(1)).state == "held"
     # The catalog moves meanwhile, of which nobody has told the queue.
-    record_progress(COMPANY, "person0@acme.example", "SEC-101", "in_progress", day(1))
+    record_progress(COMPANY, id_of("person0@acme.example"), "SEC-101", "in_progress", day(1))
     summary = release_run(COMPANY, 2)
     assert dict(summary.changes) == {"withdraw": 10, "assign": 11}
     assert courses_of(people[0]) == {"SEC-101": "sent", "ETH-1": "sent"}

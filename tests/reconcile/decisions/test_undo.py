@@ -17,6 +17,7 @@ from tests.support.acme import (
     courses_of_everybody,
     day,
     deactivate,
+    id_of,
     rows_of,
     run_company,
 )
@@ -70,7 +71,7 @@ def test_an_undone_pause_is_not_planned_again_while_the_absence_is_the_same(app:
 def test_an_undo_leaves_out_and_names_who_has_changed_or_moved_on(app: Flask) -> None:
     people = make_staff(3)
     change_people(people[:1], title="Boss")
-    record_progress(COMPANY, "person1@acme.example", "SEC-101", 45, NOON)
+    record_progress(COMPANY, id_of("person1@acme.example"), "SEC-101", 45, NOON)
     undone = undo_run(COMPANY, 1)
     assert undone.reverted == 1
     assert sorted((who, course) for who, course, _why in undone.left_out) == [

@@ -15,6 +15,7 @@ from tests.support.acme import (
     change_people,
     courses_of,
     day,
+    id_of,
     rows_of,
     run_company,
     use_catalog,
@@ -28,54 +29,51 @@ def test_a_completed_step_unlocks_the_next_whose_clock_starts_then(app: Flask) -
     joy = add_person(tags="LADDER")
     run_company(COMPANY, now=NOON)
     assert courses_of(joy) == {"ETH-1": "sent", "FORK-1": "locked"}
-    record_progress(COMPANY, JOY, "eth-1", "completed", day(3))
+    record_progress(COMPANY, id_of(JOY), "eth-1", "completed", day(3))
     run_company(COMPANY, now=day(3))
     assert courses_of(joy) == {"FORK-1": "sent"}
     assert rows_of(joy)[1].due_on == dt.date(2026, 3, 15)
 
 
 def test_progress_is_kept_on_the_assignment(joy: str) -> None:
-    record_progress(COMPANY, JOY, "SEC-101", 45, day(1))
+    record_progress(COMPANY, id_of(JOY), "SEC-101", 45, day(1))
     row = rows_of(joy)[0]
     assert (row.progress, row.percent, row.started_at, row.completed_at) == ("in_progress", 45, day(1), None)
-    record_progress(COMPANY, " JOY@acme.example ", "SEC-101", 100, day(2))
+    record_progress(COMPANY, id_of(" JOY@acme.example "), "SEC-101", 100, day(2))
     row = rows_of(joy)[0]
     assert (row.progress, row.percent, row.started_at, row.completed_at) == ("completed", 100, day(1), day(2))
 
 
 def test_a_late_report_takes_nothing_back(joy: str) -> None:
-    record_progress(COMPANY, JOY, "SEC-101", "completed", day(1))
+    record_progress(COMPANY, id_of(JOY), "SEC-101", "completed", day(1))
     before = rows_of(joy)
     for progress in ("in_progress", 0, 99, "completed"):
-        record_progress(COMPANY, JOY, "SEC-101", progress, day(2))
+        record_progress(COMPANY, id_of(JOY), "SEC-101", progress, day(2))
     assert rows_of(joy) == before
 
 
 def test_what_was_begun_is_not_withdrawn_even_if_the_source_went_first(joy: str) -> None:
     change_people([joy], tags="")
-    record_progress(COMPANY, JOY, "SEC-101", "in_progress", day(1))
+    record_progress(COMPANY, id_of(JOY), "SEC-101", "in_progress", day(1))
     run_company(COMPANY, now=day(1))
     assert courses_of(joy) == {"SEC-101": "sent"}
     assert rows_of(joy)[0].due_on is None
 
 
 @pytest.mark.parametrize(
-    ("user_name", "course", "message"),
+    ("course", "message"),
     [
-        ("kim@acme.example", "SEC-101", "there is nobody named 'kim@acme.example'"),
-        (JOY, "SEC-101", "the learner has no assignment of SEC-101"),
-        (JOY, "whatever", "the learner has no assignment of whatever"),
-        (JOY, "FORK-1", "FORK-1 is locked: the learner does not have it yet"),
+        ("SEC-101", "the learner has no assignment of SEC-101"),
+        ("whatever", "the learner has no assignment of whatever"),
+        ("FORK-1", "FORK-1 is locked: the learner does not have it yet"),
     ],
 )
-def test_progress_on_what_a_learner_does_not_have_is_refused(
-    app: Flask, user_name: str, course: str, message: str
-) -> None:
+def test_progress_on_what_a_learner_does_not_have_is_refused(app: Flask, course: str, message: str) -> None:
     use_catalog()
-    add_person(tags="LADDER")
+    joy = add_person(tags="LADDER")
     run_company(COMPANY, now=NOON)
     with pytest.raises(ProgressError, match=message):
-        record_progress(COMPANY, user_name, course, 50, NOON)
+        record_progress(COMPANY, joy, course, 50, NOON)
 
 
 @pytest.mark.parametrize(

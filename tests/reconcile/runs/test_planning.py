@@ -147,7 +147,7 @@ def test_settings_changed_in_the_middle_of_a_run_hold_for_who_is_read_after(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_catalog()
-    monkeypatch.setattr("reconcile.store.people.CHUNK", 1)
+    monkeypatch.setattr("reconcile.store.queue.CHUNK", 1)
     joy = add_person("a@acme.example", tags="NEW-1")
     kim = add_person("b@acme.example", tags="NEW-1")
 

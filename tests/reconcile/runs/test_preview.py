@@ -3,7 +3,7 @@
 from flask import Flask
 
 from reconcile.decisions.progress import record_progress
-from tests.support.acme import COMPANY, NOON, add_person, day, dump, run_company, use_catalog
+from tests.support.acme import COMPANY, NOON, add_person, day, dump, id_of, run_company, use_catalog
 
 
 def test_a_dry_run_names_what_would_change_and_writes_nothing(app: Flask) -> None:
@@ -24,6 +24,6 @@ def test_a_dry_run_sees_whose_day_will_have_come(app: Flask) -> None:
     use_catalog()
     add_person(tags="FORK-1")
     run_company(COMPANY, now=NOON)
-    record_progress(COMPANY, "joy@acme.example", "FORK-1", 100, NOON)
+    record_progress(COMPANY, id_of("joy@acme.example"), "FORK-1", 100, NOON)
     run_company(COMPANY, now=NOON)
     assert run_company(COMPANY, dry_run=True, now=day(366)).changes["assign"] == 1

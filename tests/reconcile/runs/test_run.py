@@ -25,6 +25,7 @@ from tests.support.acme import (
     day,
     deactivate,
     dump,
+    id_of,
     open_flags,
     rows_of,
     run_company,
@@ -137,7 +138,7 @@ def test_the_day_a_completion_runs_out_the_course_comes_back_by_itself(app: Flas
     use_catalog()
     joy = add_person(tags="FORK-1")
     run_company(COMPANY, now=NOON)
-    record_progress(COMPANY, "joy@acme.example", "FORK-1", "completed", day(1))
+    record_progress(COMPANY, id_of("joy@acme.example"), "FORK-1", "completed", day(1))
     run_company(COMPANY, now=day(1))
     assert run_company(COMPANY, now=day(365)).state == "nothing"
     assert run_company(COMPANY, now=day(366)).changes["assign"] == 1

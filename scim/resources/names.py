@@ -1,10 +1,9 @@
 """One person found by the name an operator types."""
 
-import unicodedata
-
 from sqlalchemy import Connection, select
 
 from models import User
+from scim.schemas.attributes import user_name_key
 
 
 class PersonNotFound(Exception):
@@ -28,8 +27,3 @@ def get_user_id(connection: Connection, company_id: str, user_name: str) -> str:
     if user_id is None:
         raise PersonNotFound(f"there is nobody named {user_name!r} in company {company_id}")
     return user_id
-
-
-def user_name_key(text: str) -> str:
-    """The form in which ``scim`` stores and compares userNames."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()

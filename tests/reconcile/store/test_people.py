@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reconcile.store import ahead
 from reconcile.store import people as load
-from reconcile.store.ahead import reading_ahead
+from reconcile.store import queue
+from reconcile.store.people import reading_ahead
 from tests.support.acme import (
     COMPANY,
     add_people,
@@ -24,8 +24,8 @@ SENT = {"SEC-101": "sent"}
 @pytest.fixture
 def people(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nine people, read three at a time."""
-    monkeypatch.setattr(load, "CHUNK", 3)
-    monkeypatch.setattr(load, "_next_ids", load._next_ids.__wrapped__)
+    monkeypatch.setattr(queue, "CHUNK", 3)
+    monkeypatch.setattr(queue, "_next_ids", queue._next_ids.__wrapped__)
     use_catalog()
     return add_people((f"person{number}@acme.example" for number in range(9)), tags="SEC-101")
 
@@ -40,7 +40,7 @@ def test_the_next_are_read_while_the_caller_is_busy(
         read.release()
         return found
 
-    monkeypatch.setattr(ahead, "load_people", load_people)
+    monkeypatch.setattr(load, "load_people", load_people)
     with reading_ahead(COMPANY, [people[:3], people[3:6], people[6:]]) as chunks:
         assert [each.person.id for each in next(chunks)] == people[:3]
         assert read.acquire(timeout=20) and read.acquire(timeout=20)
@@ -60,7 +60,7 @@ def test_who_changes_between_reading_and_writing_is_planned_by_the_next_run(
             changed.set()
         return found
 
-    monkeypatch.setattr(ahead, "load_people", load_people)
+    monkeypatch.setattr(load, "load_people", load_people)
     run_company(COMPANY)
     assert changed.is_set()
     run_company(COMPANY)
@@ -79,7 +79,7 @@ def test_a_read_that_fails_ends_the_run_and_the_next_one_goes_on(
         return really_load(connection, company, ids)
 
     with monkeypatch.context() as broken:
-        broken.setattr(ahead, "load_people", fail)
+        broken.setattr(load, "load_people", fail)
         summary = run_company(COMPANY)
     assert (summary.state, summary.detail) == ("failed", "OSError: the disk is gone")
     assert run_company(COMPANY).state == "applied"

@@ -10,7 +10,7 @@ from marshmallow.fields import Field
 from scim.errors import InvalidCount, InvalidFilter, InvalidValue
 from scim.schemas.attributes import fold
 from scim.schemas.discovery import DEFAULT_RESULTS, MAX_RESULTS
-from scim.schemas.messages import Member, Message, Part, refuse
+from scim.schemas.messages import Member, Message, refuse, text
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -54,12 +54,12 @@ def parse_arguments(arguments: Mapping[str, Sequence[str]]) -> SearchRequest:
     """The request in a query string, given as name -> values. Unknown names are ignored."""
     members: dict[str, Any] = {}
     for name, values in arguments.items():
-        known = _ARGUMENTS.names.get(fold(name))
+        known = SEARCH_MESSAGE.names.get(fold(name))
         if known in _LISTS:
             members[known] = [each for value in values for each in value.split(",")]
         elif known:
             members[known] = _only(known, values)
-    return _ARGUMENTS.parse(members)  # type: ignore[no-any-return]
+    return SEARCH_MESSAGE.parse(members)  # type: ignore[no-any-return]
 
 
 def parse_search(body: object) -> SearchRequest:
@@ -73,17 +73,11 @@ def _only(name: str, values: Sequence[str]) -> str:
     return values[0]
 
 
-def _read_text(value: object) -> str | None:
-    if not isinstance(value, str | None):
-        refuse(InvalidValue, " must be a string.")
-    return value
-
-
 def _read_order(value: object) -> bool:
-    order = (_read_text(value) or "ascending").lower()
-    if order not in ("ascending", "descending"):
+    order = "ascending" if value in (None, "") else value
+    if not isinstance(order, str) or order.lower() not in ("ascending", "descending"):
         refuse(InvalidValue, " must be ascending or descending.")
-    return order == "descending"
+    return order.lower() == "descending"
 
 
 def _read_names(value: object) -> tuple[str, ...]:
@@ -109,12 +103,17 @@ class _Number(Field[Any]):
         return max(-_FARTHEST, min(_FARTHEST, value))
 
 
-class _Arguments(Part):
-    cursor = Member(_read_text)
+class _SearchMessage(Message):
+    urn = SEARCH_URN
+    error_messages = {
+        "type": "The body of a search must be a JSON object.",
+        "schemas": f"schemas of a search must hold {SEARCH_URN}.",
+    }
+    cursor = text(InvalidValue)
     sortOrder = Member(_read_order)
-    filter = Member(_read_text)
+    filter = text(InvalidValue)
     count = _Number(allow_none=True)
-    sortBy = Member(_read_text)
+    sortBy = text(InvalidValue)
     startIndex = _Number(allow_none=True)
     attributes = Member(_read_names)
     excludedAttributes = Member(_read_names)
@@ -123,9 +122,9 @@ class _Arguments(Part):
         text, cursor = members.get("filter"), members.get("cursor")
         count, start = members.get("count"), members.get("startIndex")
         if text is not None and not text.strip():
-            refuse(InvalidFilter, "position 1: expected an attribute, found the end of the filter")
+            raise InvalidFilter("position 1: expected an attribute, found the end of the filter")
         if cursor is not None and start is not None:
-            refuse(InvalidValue, "startIndex and cursor are two ways of paging; send one of them.")
+            raise InvalidValue("startIndex and cursor are two ways of paging; send one of them.")
         return SearchRequest(
             filter=text,
             sort_by=members.get("sortBy") or None,
@@ -139,12 +138,4 @@ class _Arguments(Part):
         )
 
 
-class _SearchMessage(Message, _Arguments):
-    urn = SEARCH_URN
-    error_messages = {
-        "type": "The body of a search must be a JSON object.",
-        "schemas": f"schemas of a search must hold {SEARCH_URN}.",
-    }
-
-
-_ARGUMENTS, SEARCH_MESSAGE = _Arguments(partial=True), _SearchMessage(partial=True)
+SEARCH_MESSAGE = _SearchMessage(partial=True)

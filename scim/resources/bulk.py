@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from marshmallow.fields import Field
-
 from models import new_id
 from scim.bodies import dump
 from scim.errors import InvalidSyntax, InvalidValue, PayloadTooLarge, ScimError
@@ -15,9 +13,9 @@ from scim.log.call import Call
 from scim.log.log import record_refusal
 from scim.resources import groups, users
 from scim.resources.documents import Answer, base_url, to_etag
-from scim.schemas.comparing import find_value
+from scim.schemas.attributes import fold
 from scim.schemas.discovery import MAX_OPERATIONS
-from scim.schemas.messages import Member, Message, Part, refuse
+from scim.schemas.messages import Member, Message, refuse
 
 REQUEST_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -177,21 +175,9 @@ def _read_bound(bound: object) -> int | None:
     return bound
 
 
-def _read_method(method: object) -> str:
-    if not isinstance(method, str) or method.upper() not in _VERBS:
-        refuse(InvalidSyntax, " must be POST, PUT, PATCH or DELETE.")
-    return method.upper()
-
-
-def _read_word(word: object) -> str | None:
-    if not isinstance(word, str | None):
-        refuse(InvalidSyntax, " must be a string.")
-    return word
-
-
 class _BulkRequest(Message):
     urn = REQUEST_URN
-    may_lack = False
+    needs_schemas = True
     error_messages = {
         "type": "The body of a bulk request must be a JSON object.",
         "schemas": f"schemas of a bulk request must hold {REQUEST_URN}.",
@@ -200,24 +186,16 @@ class _BulkRequest(Message):
     failOnErrors = Member(_read_bound)
 
 
-class _RequestedOperation(Part):
-    method = Member(_read_method)
-    path = Field[Any](load_default=None, allow_none=True)
-    bulkId = Member(_read_word)
-    version = Member(_read_word)
-    data = Field[Any](load_default=None, allow_none=True)
-
-
-BULK_REQUEST, _REQUESTED = _BulkRequest(), _RequestedOperation()
+BULK_REQUEST = _BulkRequest()
 
 
 def _read_operation(raw: object, where: str, company_id: str) -> Operation:
     """One that makes no sense is refused when its turn comes: the others are carried out (RFC 7644 3.7)."""
+    members = {fold(name): value for name, value in raw.items()} if isinstance(raw, dict) else {}
+    method, bulk_id = members.get("method"), members.get("bulkid")
     try:
-        return _to_operation(_REQUESTED.parse(raw, where), where, company_id)
+        return _parse_operation(members, where, company_id)
     except ScimError as error:
-        members = raw if isinstance(raw, dict) else {}
-        method, bulk_id = find_value(members, "method"), find_value(members, "bulkId")
         return Operation(
             method.upper() if isinstance(method, str) else "",
             bulk_id=bulk_id if isinstance(bulk_id, str) else None,
@@ -225,19 +203,23 @@ def _read_operation(raw: object, where: str, company_id: str) -> Operation:
         )
 
 
-def _to_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
-    is_post = members["method"] == "POST"
-    path = _PATH.fullmatch(members["path"]) if isinstance(members["path"], str) else None
-    if path is None or is_post == bool(path["id"]):
+def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
+    method, path = members.get("method"), members.get("path")
+    if not isinstance(method, str) or method.upper() not in _VERBS:
+        raise InvalidSyntax(f"{where}.method must be POST, PUT, PATCH or DELETE.")
+    is_post = method.upper() == "POST"
+    found = _PATH.fullmatch(path) if isinstance(path, str) else None
+    if found is None or is_post == bool(found["id"]):
         raise InvalidValue(f"{where}.path must be /Users or /Groups for a POST, else with an id behind it.")
-    if path["company"] not in (None, company_id):
+    if found["company"] not in (None, company_id):
         raise InvalidValue(f"{where}.path is not below this Tenant URL.")
-    if is_post and not members["bulkId"]:
+    bulk_id, version = members.get("bulkid"), members.get("version")
+    if not isinstance(bulk_id, str | None) or not isinstance(version, str | None):
+        raise InvalidSyntax(f"{where}: bulkId and version must be strings.")
+    if is_post and not bulk_id:
         raise InvalidSyntax(f"{where}.bulkId is required for a POST.")
-    kind = _KINDS[path["kind"].lower()]
-    return Operation(
-        members["method"], kind, path["id"], members["data"], members["bulkId"], members["version"]
-    )
+    kind = _KINDS[found["kind"].lower()]
+    return Operation(method.upper(), kind, found["id"], members.get("data"), bulk_id, version)
 
 
 def _by_bulk_id(operations: list[Operation]) -> dict[str, Operation]:

@@ -9,56 +9,46 @@ from marshmallow.fields import Field
 from scim.errors import InvalidSyntax, ScimError
 from scim.schemas.attributes import fold
 from scim.schemas.comparing import find_value
-from scim.schemas.values import describe
 
 
-class Part(Schema):
-    """An object in a message: its names are found in any case, and what it does not declare is ignored."""
+class Message(Schema):
+    """One message: names in any case, ``schemas`` that hold ``urn``. What it does not declare is ignored.
+
+    Its ``error_messages`` say what is wrong with a body that is no object (``type``) and with ``schemas``.
+    """
 
     class Meta:
         unknown = EXCLUDE
 
-    error_messages = {"type": " must be an object, not {found}"}
+    urn: ClassVar[str]
+    needs_schemas: ClassVar[bool] = False
+    """Whether ``schemas`` must be there at all."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.names: dict[str, str] = {fold(name): name for name in self.fields}
         """Folded name -> declared name."""
 
-    def load(self, data: Any, **options: Any) -> Any:
-        """What ``data`` says. A method, not hooks: those take as long as all the rest of a load."""
-        if not isinstance(data, dict):
-            refuse(InvalidSyntax, self.error_messages["type"].format(found=describe(data)))
-        members = {self.names.get(fold(name)) or name: value for name, value in data.items()}
-        self.check(members)
-        return self.make(super().load(members, **options))
-
-    def check(self, members: dict[str, Any]) -> None:
-        """Refuse the object as a whole, before its members are read."""
+    def parse(self, body: object) -> Any:
+        """What ``body`` says. Raises the ``ScimError`` of its first mistake."""
+        try:
+            return self.make(self.load(self._respell(body)))
+        except ValidationError as error:
+            raise _to_refusal(error.messages) from None
 
     def make(self, members: dict[str, Any]) -> Any:
-        """What the members, once read, say together."""
+        """What the members, each read already, say together."""
         return members
 
-    def parse(self, body: object, where: str = "") -> Any:
-        """What ``body`` says, which stands at ``where``. Raises the ``ScimError`` of its first mistake."""
-        try:
-            return self.load(body)
-        except ValidationError as error:
-            raise _to_refusal(error.messages, where) from None
-
-
-class Message(Part):
-    """A whole message. Its ``schemas`` hold ``urn``; where they ``may_lack`` they need not be there."""
-
-    urn: ClassVar[str]
-    may_lack: ClassVar[bool] = True
-
-    def check(self, members: dict[str, Any]) -> None:
-        schemas = find_value(members, "schemas")
+    def _respell(self, body: object) -> dict[str, Any]:
+        # No hook of Marshmallow: those take as long as all the rest of a load.
+        if not isinstance(body, dict):
+            raise InvalidSyntax(self.error_messages["type"])
+        schemas = find_value(body, "schemas")
         named = [fold(each) for each in schemas if isinstance(each, str)] if isinstance(schemas, list) else []
-        if fold(self.urn) not in named and not (schemas is None and self.may_lack):
-            refuse(InvalidSyntax, self.error_messages["schemas"])
+        if fold(self.urn) not in named and (schemas is not None or self.needs_schemas):
+            raise InvalidSyntax(self.error_messages["schemas"])
+        return {self.names.get(fold(name)) or name: value for name, value in body.items()}
 
 
 class Member(Field[Any]):
@@ -72,18 +62,23 @@ class Member(Field[Any]):
         return self.read(None if value is missing else value)
 
 
-def refuse(kind: type[ScimError], rest: str) -> NoReturn:
-    """Refuse what is being read; ``rest`` goes on from its place in the message, as in "Operations[3].op"."""
-    raise ValidationError([kind(rest)])
+def text(refusal: type[ScimError]) -> Member:
+    """A member that is a string, null or absent."""
+
+    def read(value: object) -> str | None:
+        if not isinstance(value, str | None):
+            refuse(refusal, " must be a string.")
+        return value
+
+    return Member(read)
 
 
-def _to_refusal(messages: Any, where: str) -> ScimError:
-    """The first mistake Marshmallow has found, as its ``ScimError`` with its place."""
-    while isinstance(messages, dict):
-        name, messages = next(iter(messages.items()))
-        if isinstance(name, int):
-            where += f"[{name}]"
-        elif name != "_schema":
-            where += f".{name}" if where else name
-    first = messages[0]
-    return type(first)(where + first.detail) if isinstance(first, ScimError) else InvalidSyntax(where + first)
+def refuse(refusal: type[ScimError], rest: str) -> NoReturn:
+    """Refuse what is being read; ``rest`` goes on from its name, as in "count must be a whole number."."""
+    raise ValidationError([refusal(rest)])
+
+
+def _to_refusal(messages: Any) -> ScimError:
+    """The first mistake Marshmallow has found, as its ``ScimError`` with the name of the member."""
+    name, (first, *_) = next(iter(messages.items()))
+    return type(first)(f"{name}{first.detail}")  # type: ignore[no-any-return]

@@ -23,7 +23,6 @@ class Cell:
     number: Any
     is_boolean: Condition
     boolean: Any
-    is_list: Condition
 
 
 class JsonSql(Protocol):
@@ -66,7 +65,6 @@ class Sqlite:
             number=value,
             is_boolean=kind.in_([literal("'true'"), literal("'false'")]),
             boolean=value,
-            is_list=kind == literal("'array'"),
         )
 
     def each(self, json: Any, steps: Steps) -> tuple[Any, Any, Any, Cell]:
@@ -108,7 +106,6 @@ class Postgres:
             number=case((is_number, cast(text, Double))),
             is_boolean=is_boolean,
             boolean=case((is_boolean, cast(text, Boolean))),
-            is_list=kind == literal("'array'"),
         )
 
     def each(self, json: Any, steps: Steps) -> tuple[Any, Any, Any, Cell]:

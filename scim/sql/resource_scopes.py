@@ -47,7 +47,7 @@ class Membership:
         return found.where(self.condition).order_by(*self.order).limit(1).scalar_subquery()
 
 
-class ResourceScope:
+class ResourceScope(Scope):
     """A row of ``users`` or ``groups``."""
 
     def __init__(self, table: Any, kind: str, membership: Membership, json: JsonSql) -> None:

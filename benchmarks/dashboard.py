@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from flask import Flask
 from sqlalchemy import bindparam, text
 
 from benchmarks import people
@@ -17,6 +18,7 @@ from benchmarks.report import Figure, heading, say, show
 from benchmarks.serving import HERDBOOK, Call, send, serving
 from dashboard.access.operators import add_operator, list_operators
 from dashboard.access.sessions import COOKIE, start_session
+from dashboard.pages import init_dashboard
 from dashboard.queries.bounded import write_cursor
 from models import Assignment, utcnow, writing
 from reconcile.catalog.change import save_catalog
@@ -98,46 +100,34 @@ def _execute(statement: str, values: Mapping[str, object] | None = None) -> None
 
 
 def list_pages(size: int) -> Mapping[str, str]:
-    """What is opened: each page, its deep end, and the searches that find few or nobody."""
+    """What is opened: each page that stands alone, some of one thing, and the searches that find few."""
+    app = Flask(__name__)
+    init_dashboard(app)
+    rules = [
+        rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
     last = people.TEMPLATE_ID[:-7] + f"{size - 2:07d}"
     deep = write_cursor(f"young {size * 9 // 10:07d}", "joy", people.TEMPLATE_ID)
-    return {
-        "overview": "/",
+    return {rule.endpoint.partition(".")[2].replace("_", " "): rule.rule for rule in rules} | {
         "figures": "/figures.json",
-        "learners": "/learners",
         "learners, nine tenths on": f"/learners?after={deep}",
         "learners, by userName": f"/learners?q=person{size // 2:07d}",
         "learners, a name all have": "/learners?q=joy",
         "learners, one department": "/learners?department=Department+7&status=active",
         "learners, nobody fits": "/learners?state=NY",
         "one person": f"/learners/{last}",
-        "assignments": "/assignments",
         "assignments, overdue": "/assignments?overdue=yes",
         "assignments, completed of a course": "/assignments?course=SEC-101&state=completed",
         "assignments, nothing fits": "/assignments?state=withdrawn",
         "assignments, of no journey": "/assignments?source=ONBOARD",
-        "flags": "/flags",
         "flags, one kind": "/flags?rule=missing_family_name",
         "flags, closed": "/flags?status=closed",
-        "runs": "/runs",
         "one run": "/runs/1",
         "one run's changes": "/runs/1/changes",
         "one run's changes, nothing fits": "/runs/1/changes?kind=withdraw",
-        "catalog": "/catalog",
-        "journeys": "/catalog/journeys",
-        "rules": "/catalog/rules",
-        "aliases": "/catalog/aliases",
-        "unknown codes": "/catalog/unknown",
-        "proposals": "/catalog/proposals",
-        "catalog file": "/catalog/file",
-        "integrations": "/integrations",
-        "access tokens": "/integrations/api",
         "guide": "/integrations/entra",
-        "log": "/log",
         "log, of one person": f"/log?person={last}",
         "log, nothing fits": "/log?outcome=refused",
-        "settings": "/settings",
-        "account": "/account",
     }
 
 

@@ -80,10 +80,10 @@ class Handler(BaseHTTPRequestHandler):
         """Silent."""
 
 
-class Server(ThreadingHTTPServer):
+class LmsServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
 
 if __name__ == "__main__":
-    Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    LmsServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

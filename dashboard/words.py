@@ -5,45 +5,51 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Rule(NamedTuple):
+class Advice(NamedTuple):
     """A flag's name for people, and the next step."""
 
     title: str
     advice: str
 
 
-RULES: Mapping[str, Rule] = {
-    "missing_given_name": Rule(
+RULES: Mapping[str, Advice] = {
+    "missing_given_name": Advice(
         "Given name missing", "Fill in the first name at the IdP; training starts by itself."
     ),
-    "missing_family_name": Rule(
+    "missing_family_name": Advice(
         "Family name missing", "Fill in the last name at the IdP; training starts by itself."
     ),
-    "missing_email": Rule(
+    "missing_email": Advice(
         "Email missing", "Fill in the work email at the IdP. Admins cannot do without one."
     ),
-    "unknown_training_tag": Rule("Unknown training tag", "Map it to a code, or correct the tag at the IdP."),
-    "too_many_training_tags": Rule("Too many training tags", "Shorten the list of tags at the IdP."),
-    "training_tag_too_long": Rule("Training tag too long", "Separate the tags by commas at the IdP."),
-    "smart_assign_incomplete": Rule("Smart Assign cannot decide", "Map state, country and role at the IdP."),
-    "placeholder": Rule("Guide's example sent", "Replace the example value in the IdP's attribute mapping."),
-    "admin_with_training_tags": Rule(
+    "unknown_training_tag": Advice(
+        "Unknown training tag", "Map it to a code, or correct the tag at the IdP."
+    ),
+    "too_many_training_tags": Advice("Too many training tags", "Shorten the list of tags at the IdP."),
+    "training_tag_too_long": Advice("Training tag too long", "Separate the tags by commas at the IdP."),
+    "smart_assign_incomplete": Advice(
+        "Smart Assign cannot decide", "Map state, country and role at the IdP."
+    ),
+    "placeholder": Advice(
+        "Guide's example sent", "Replace the example value in the IdP's attribute mapping."
+    ),
+    "admin_with_training_tags": Advice(
         "Admin with training tags", "Admins get no training: remove the tags, or map userType to learner."
     ),
-    "unknown_user_type": Rule("User type unknown", "Map userType to learner or admin at the IdP."),
-    "unknown_learner_role": Rule(
+    "unknown_user_type": Advice("User type unknown", "Map userType to learner or admin at the IdP."),
+    "unknown_learner_role": Advice(
         "Learner role unknown", "Map learnerRole to supervisor or non-supervisor at the IdP."
     ),
-    "possible_rehire": Rule(
+    "possible_rehire": Advice(
         "Possible rehire", "Is it one person? Their two histories are kept apart until you decide."
     ),
-    "lms_identity_conflict": Rule(
+    "lms_identity_conflict": Advice(
         "Somebody else at the training platform", "Compare the two records at the training platform."
     ),
-    "assignment_rejected": Rule(
+    "assignment_rejected": Advice(
         "Refused by the training platform", "Read its reason; tried again when person or catalog changes."
     ),
-    "lms_unauthorized": Rule("Training platform refuses our token", "Renew LMS_TOKEN, then run again."),
+    "lms_unauthorized": Advice("Training platform refuses our token", "Renew LMS_TOKEN, then run again."),
 }
 
 STATES: Mapping[str, str] = {

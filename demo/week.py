@@ -32,54 +32,61 @@ class Day:
     """No run may come in between."""
 
 
+@dataclass(frozen=True)
+class Acts:
+    """What the directories do about one person, each as a step of a day."""
+
+    idps: Mapping[str, Idp]
+
+    def hire(self, person: Employee) -> Step:
+        return lambda: self.idps[person.idp].hire(person)
+
+    def update(self, person: Employee, **changes: Any) -> Step:
+        return lambda: self.idps[person.idp].update(replace(person, **changes))
+
+    def leave(self, person: Employee) -> Step:
+        return lambda: self.idps[person.idp].leave(person)
+
+    def come_back(self, person: Employee) -> Step:
+        return lambda: self.idps[person.idp].come_back(person)
+
+
 def make_week(
     people: Sequence[Employee], idps: Mapping[str, Idp], commands: Commands, company_id: str
 ) -> list[Day]:
     """Five days of ``people``, as requests of their ``idps`` and commands of an administrator."""
-    who = make_characters()
+    acts, who = Acts(idps), make_characters()
     kim = replace(who["kim"], location="Oakland", middle="", phone="")
     others = [person for person in people if person not in who.values()]
     leavers = [who["carla"], who["ravi"], *others[:: max(1, len(others) // 6)]]
     in_entra = [person for person in people if person.idp == "entra" and person not in leavers]
     mapped = [kim if person == who["kim"] else person for person in in_entra]
-
-    def hire(person: Employee) -> Step:
-        return lambda: idps[person.idp].hire(person)
-
-    def update(person: Employee, **changes: Any) -> Step:
-        return lambda: idps[person.idp].update(replace(person, **changes))
-
+    typed = who["ben"].tags.partition(";")[0]
     return [
-        Day("Monday", "Provisioning is switched on in Okta and in Entra ID.", [*map(hire, people)]),
+        Day("Monday", "Provisioning is switched on in Okta and in Entra ID.", [*map(acts.hire, people)]),
         Day(
             "Tuesday",
             "HR adds Amy's surname, Ben's typing error becomes an alias, Kim's example values go.",
             [
-                update(who["amy"], family="Lee"),
-                lambda: commands.run("alias", company_id, who["ben"].tags.partition(";")[0], "SEC-101"),
-                update(kim),
+                acts.update(who["amy"], family="Lee"),
+                lambda: commands.run("alias", company_id, typed, "SEC-101"),
+                acts.update(kim),
             ],
         ),
         Day(
             "Wednesday",
             f"{len(leavers)} people leave, Carla and Ravi among them; Mona becomes an administrator.",
-            [
-                *(lambda person=person: idps[person.idp].leave(person) for person in leavers),
-                update(who["mona"], user_type="admin"),
-            ],
+            [*map(acts.leave, leavers), acts.update(who["mona"], user_type="admin")],
         ),
         Day(
             "Thursday",
             f"Somebody deletes the training tags mapping in Entra ID: {len(mapped)} people lose their tags.",
-            [update(person, tags="") for person in mapped],
+            [acts.update(person, tags="") for person in mapped],
             is_one_blow=True,
         ),
         Day(
             "Friday",
             "The mapping is restored before anybody lost a course; Ravi is hired again.",
-            [
-                *(update(person) for person in mapped),
-                lambda: idps["entra"].come_back(who["ravi"]),
-            ],
+            [*map(acts.update, mapped), acts.come_back(who["ravi"])],
         ),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from dashboard.queries.bounded import Condition, Order, look_through
+from dashboard.queries.bounded import Condition, PageOrder, look_through
 from dashboard.queries.people import with_names
 from dashboard.tables import Page, Query
 from models import Assignment, reading, utcnow
@@ -17,8 +17,8 @@ from reconcile.explain.reasons import shown_state
 STATES = ("assigned", "in_progress", "completed", "blocked", "locked", "planned", "paused", "withdrawn")
 
 _TABLE = Assignment.__table__
-_BY_PERSON = Order((Assignment.user_id, Assignment.course, Assignment.cycle))
-_BY_DUE = Order((Assignment.due_on, *_BY_PERSON.columns))
+_BY_PERSON = PageOrder((Assignment.user_id, Assignment.course, Assignment.cycle))
+_BY_DUE = PageOrder((Assignment.due_on, *_BY_PERSON.columns))
 
 
 def load_page(query: Query) -> Page:

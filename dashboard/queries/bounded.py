@@ -20,7 +20,7 @@ Condition = Callable[[Any], Any]
 """A filter, as a function of the columns that are looked through."""
 
 
-class Order(NamedTuple):
+class PageOrder(NamedTuple):
     """How the pages of a table follow each other: by columns that name a row and that an index has."""
 
     columns: tuple[Any, ...]
@@ -55,7 +55,11 @@ class Look(NamedTuple):
 
 
 def look_through(
-    connection: Connection, entries: Select[Any], order: Order, conditions: Sequence[Condition], limit: int
+    connection: Connection,
+    entries: Select[Any],
+    order: PageOrder,
+    conditions: Sequence[Condition],
+    limit: int,
 ) -> Look:
     """Up to ``limit`` rows of ``entries``, which stand in ``order``, that meet ``conditions``.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from dashboard.queries.bounded import Count, Look, Order, count_up_to, look_through
+from dashboard.queries.bounded import Count, Look, PageOrder, count_up_to, look_through
 from dashboard.queries.people import with_names
 from dashboard.tables import Page, Query
 from models import Alias, Assignment, Catalog, Course, ExemptionProposal, Journey, Rule, reading
@@ -29,7 +29,7 @@ _DONE = select(Assignment.user_id).where(
 _HOLDERS = select(Assignment.user_id).where(
     Assignment.company_id == _COMPANY, Assignment.course == bindparam("course")
 )
-_PROPOSALS = Order((ExemptionProposal.user_id, ExemptionProposal.course, ExemptionProposal.cycle))
+_PROPOSALS = PageOrder((ExemptionProposal.user_id, ExemptionProposal.course, ExemptionProposal.cycle))
 _STATE = select(Catalog.version, Catalog.loaded_at).where(Catalog.company_id == _COMPANY)
 
 
@@ -91,7 +91,7 @@ def load_journeys(query: Query) -> Page:
 
 
 def _load_codes(query: Query, model: Any) -> Look:
-    order = Order((model.code,))
+    order = PageOrder((model.code,))
     entries = select(model.__table__).where(model.company_id == query.company_id)
     with reading() as connection:
         return look_through(connection, order.begin(entries, query.after), order, (), query.limit)

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from dashboard.queries.bounded import Condition, Order, equal_to, look_through
+from dashboard.queries.bounded import Condition, PageOrder, equal_to, look_through
 from dashboard.queries.people import with_names
 from dashboard.tables import Page, Query
 from models import Flag, reading
 
 _TABLE = Flag.__table__
-_OPEN = Order((Flag.rule, Flag.subject, Flag.id))
-_CLOSED = Order((Flag.id,), is_latest_first=True)
+_OPEN = PageOrder((Flag.rule, Flag.subject, Flag.id))
+_CLOSED = PageOrder((Flag.id,), is_latest_first=True)
 
 
 def load_page(query: Query) -> Page:

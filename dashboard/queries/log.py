@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, union_all
 
-from dashboard.queries.bounded import LOOK, Condition, Order, equal_to, look_through
+from dashboard.queries.bounded import LOOK, Condition, PageOrder, equal_to, look_through
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
 from scim.log.counts import unwritten_counts
@@ -63,7 +63,7 @@ _FLAGS = (
 _COUNTS = select(RequestCount.day, RequestCount.operation, RequestCount.requests).where(
     RequestCount.company_id == bindparam("company"), RequestCount.day >= bindparam("first")
 )
-_LATEST = Order((LogEntry.id,), is_latest_first=True)
+_LATEST = PageOrder((LogEntry.id,), is_latest_first=True)
 MOST_MEMBERS = 100
 """Of those who came to a group or went, named on the page of one request."""
 _FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from dashboard.queries.bounded import Look, Order
+from dashboard.queries.bounded import Look, PageOrder
 from dashboard.tables import Page, Query
 from models import User, UserEmail, any_of, reading
 from models.users import LISTING_KEY_LENGTH
@@ -19,7 +19,7 @@ LOOK = 200_000
 MOST_FOUND = 100
 _LOOK_FOR_NAMES = 2_000
 
-_BY_NAME = Order((User.family_key, User.given_key, User.id))
+_BY_NAME = PageOrder((User.family_key, User.given_key, User.id))
 _FACETS = ("role", "state", "country", "department", "location")
 _FILTERED = (User.active, User.type_key, *(getattr(User, f"{name}_key") for name in _FACETS))
 _NAMED = (User.id, User.user_name, User.given_name, User.family_name, User.display_name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from dashboard.queries.bounded import Count, Order, count_up_to, equal_to, look_through
+from dashboard.queries.bounded import Count, PageOrder, count_up_to, equal_to, look_through
 from dashboard.queries.people import load_names, with_names
 from dashboard.tables import Page, Query
 from models import PlannedChange, QueueEntry, Run, reading
@@ -22,8 +22,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 MOST_NAMED = 50
 
 _RUN = select(Run.__table__).where(Run.company_id == bindparam("company"), Run.number == bindparam("number"))
-_LATEST = Order((Run.number,), is_latest_first=True)
-_BY_PERSON = Order((PlannedChange.user_id, PlannedChange.course, PlannedChange.kind))
+_LATEST = PageOrder((Run.number,), is_latest_first=True)
+_BY_PERSON = PageOrder((PlannedChange.user_id, PlannedChange.course, PlannedChange.kind))
 _HELD_PEOPLE = select(QueueEntry.user_id).where(
     QueueEntry.company_id == bindparam("company"), QueueEntry.held_run == bindparam("number")
 )

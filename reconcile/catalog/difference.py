@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from reconcile.catalog.document import CatalogError, Mistake
 from reconcile.catalog.file import CatalogFile
@@ -78,14 +78,19 @@ def merge(old: Catalog, file: CatalogFile) -> Catalog:
     ]
     if turned:
         raise CatalogError(*turned)
-    gone_courses = {key: replace(was, retired=True) for key, was in old.courses.items() if key not in courses}
-    gone_journeys = {
-        key: replace(was, retired=True) for key, was in old.journeys.items() if key not in journeys
-    }
     aliases = old.aliases
     if file.aliases is not None:
         aliases = {normalise(typed): normalise(code) for typed, code in file.aliases.items()}
-    return Catalog(courses | gone_courses, journeys | gone_journeys, file.rules, aliases)
+    return Catalog(
+        _with_retired(courses, old.courses), _with_retired(journeys, old.journeys), file.rules, aliases
+    )
+
+
+_Entry = TypeVar("_Entry", Course, Journey)
+
+
+def _with_retired(now: dict[str, _Entry], was: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    return now | {key: replace(entry, retired=True) for key, entry in was.items() if key not in now}
 
 
 def respell(old: Catalog, file: CatalogFile) -> CatalogFile:

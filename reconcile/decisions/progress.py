@@ -34,8 +34,22 @@ def record_progress(
     What is returned says why a report that takes something back was ignored. Raise ``ProgressError`` where
     there is nothing to record it on.
     """
+    mark = parse_mark(progress)
     with writing() as connection:
-        return _record(connection, company_id, user_id, course, parse_mark(progress), at)
+        _lock(connection, company_id, user_id)
+        row = _get_row(connection, company_id, user_id, _spell(connection, company_id, course))
+        if (mark.progress, mark.percent) == (row.progress, row.percent):
+            return None
+        if STATES.index(mark.progress) < STATES.index(row.progress):
+            # A late report of an earlier state takes nothing back.
+            ignored = f"{_say(mark.progress)} ({mark.percent} %) was ignored"
+            return f"{row.course} is {_say(row.progress)} already; {ignored}"
+        if row.delivery in UNDECIDED:
+            raise ProgressError(f"{row.course} is {row.delivery}: the learner does not have it yet")
+        connection.execute(_save_mark(row, mark, at))
+        if row.progress != mark.progress:
+            queue_people(connection, company_id, [user_id], utcnow(), supersede=False)
+    return None
 
 
 def parse_mark(progress: str | int) -> Mark:
@@ -51,25 +65,6 @@ def parse_mark(progress: str | int) -> Mark:
         )
     percent = int(number)
     return Mark(STATES[(percent > 0) + (percent == 100)], percent)
-
-
-def _record(  # noqa: PLR0913, PLR0917
-    connection: Connection, company_id: str, user_id: str, course: str, mark: Mark, at: dt.datetime
-) -> str | None:
-    _lock(connection, company_id, user_id)
-    row = _get_row(connection, company_id, user_id, _spell(connection, company_id, course))
-    if (mark.progress, mark.percent) == (row.progress, row.percent):
-        return None
-    if STATES.index(mark.progress) < STATES.index(row.progress):
-        # A late report of an earlier state takes nothing back.
-        ignored = f"{_say(mark.progress)} ({mark.percent} %) was ignored"
-        return f"{row.course} is {_say(row.progress)} already; {ignored}"
-    if row.delivery in UNDECIDED:
-        raise ProgressError(f"{row.course} is {row.delivery}: the learner does not have it yet")
-    connection.execute(_save_mark(row, mark, at))
-    if row.progress != mark.progress:
-        queue_people(connection, company_id, [user_id], utcnow(), supersede=False)
-    return None
 
 
 def _say(progress: str) -> str:

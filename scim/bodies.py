@@ -28,7 +28,7 @@ def parse_body(raw: bytes) -> Any:
         raise InvalidSyntax(f"The body is not JSON: {error}.") from None
     # NUL and halves of surrogate pairs can only come in as a \u escape, depth only with many brackets.
     escapes = b"\\u" in raw
-    if escapes or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+    if escapes or raw.count(b"{") + raw.count(b"[") >= MAX_DEPTH:
         _require_sane(value, escapes=escapes)
     return value
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from models import new_id, open_connection, open_snapshot, utcnow
+from models import new_id, utcnow
 from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.bodies import MAX_BYTES, dump, parse_body
@@ -75,24 +75,20 @@ def _let_in() -> None:
     call = g.call = _open_call(environ)
     if len(environ.get("REQUEST_URI") or request.full_path) > MAX_LINE:
         raise errors.UriTooLong
-    is_read = environ["REQUEST_METHOD"] == "GET"
     try:
-        connection = g.connection = open_snapshot() if is_read else open_connection()
+        connection = call.open(snapshot=environ["REQUEST_METHOD"] == "GET")
         call.access = require_token(connection, environ.get("HTTP_AUTHORIZATION"), call.company_id, utcnow())
     except DATABASE_UNUSABLE as error:
         raise errors.Unavailable from error
-    if is_read:
-        call.snapshot = connection
-    else:
+    if call.connection:
         # PostgreSQL has begun a transaction by itself.
         connection.connection.rollback()
-        call.connection = connection
 
 
 def close_connection(_: BaseException | None = None) -> None:
     """The answer is complete: end what is left of the request's transaction."""
-    if connection := g.pop("connection", None):
-        connection.close()
+    if call := g.get("call"):
+        call.close()
 
 
 def leave(response: Response) -> Response:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection
 
-from models import reading
+from models import open_connection, open_snapshot, reading
 from scim.tokens import Access
 
 _IDPS = (
@@ -41,6 +41,19 @@ class Call:
     """What a GET sees: its access token and what it asks for are read in one transaction."""
     connection: Connection | None = None
     """Where the access token of another request was looked up; what it writes goes the same way."""
+
+    def open(self, *, snapshot: bool) -> Connection:
+        """The connection over which it is answered, until ``close``."""
+        if snapshot:
+            self.snapshot = open_snapshot()
+            return self.snapshot
+        self.connection = open_connection()
+        return self.connection
+
+    def close(self) -> None:
+        """End what is left of its transaction."""
+        if connection := self.snapshot or self.connection:
+            connection.close()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """The snapshot of the request, or one for this operation alone."""

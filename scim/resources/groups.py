@@ -12,8 +12,7 @@ from models import Group, GroupMember, User, any_of, new_id, utcnow
 from scim.bodies import dump
 from scim.errors import Forbidden, NotFound
 from scim.log.call import Call
-from scim.log.changes import to_changes
-from scim.log.log import record
+from scim.log.log import record, to_changes
 from scim.patch.message import parse_patch
 from scim.patch.patch import apply_patch
 from scim.resources.documents import (

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from models import new_id, utcnow
 from scim.errors import InvalidValue
 from scim.log.call import Call
-from scim.log.changes import to_changes
-from scim.log.log import record
+from scim.log.log import record, to_changes
 from scim.patch.message import parse_patch
 from scim.patch.patch import PatchResult, apply_patch, with_schemas
 from scim.resources.documents import Answer, Written, answer, base_url, parse_stored, same_document, splice

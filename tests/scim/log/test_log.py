@@ -11,9 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
 from scim.log.call import to_idp
-from scim.log.changes import to_changes
 from scim.log.counts import STRANGERS_PER_MINUTE, RequestCounter, save_counts, unwritten_counts
-from scim.log.log import prune_log
+from scim.log.log import prune_log, to_changes
 from scim.tokens import Access
 from tests.support.idp import Idp, replace, switch
 

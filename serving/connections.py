@@ -14,7 +14,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.utilities import Error
 
-from serving.parser import Busy, Refusal, Request, TooSlow
+from serving.answers import Answer, Busy, Refusal, TooSlow
+from serving.parser import Request
 
 ARRIVAL_SECONDS = 30.0
 """Longest time a request may take to arrive."""
@@ -26,7 +27,7 @@ LEAVING_BYTES = 128 * 1024
 IDLE_SECONDS = 75.0
 LINGER_SECONDS = 10.0
 """How long the rest of a refused request is read and thrown away, so that its client can read the answer."""
-CONNECTIONS = 400
+CONNECTIONS = 250
 """More than these, and who has kept still longest is sent away."""
 HELD_LIMIT = 32 * 1024 * 1024
 """Bytes kept of requests that are arriving."""
@@ -40,8 +41,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """One client: its request on the way in, then its answer on the way out."""
 
     parser_class = Request
+    task_class = Answer
     error_task_class = Refusal
     request: Any
+    head = b""
+    """Of the answer at hand; it leaves with what follows it."""
     has_spoken = False
     is_cut = False
     """What the client is still sending is not read any more."""
@@ -107,6 +111,22 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self.since = time.monotonic()
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
+
+    def write_soon(self, data: Any) -> int:
+        """Send what the client takes at once; the main loop sends the rest."""
+        if not data:
+            return 0
+        head, self.head = self.head, b""
+        if head and isinstance(data, bytes):
+            data = head + data
+        elif head:
+            super().write_soon(head)
+        return int(super().write_soon(data))
+
+    def send_head(self) -> None:
+        """Send the head that nothing followed."""
+        head, self.head = self.head, b""
+        super().write_soon(head)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent: int = super().send(data, do_close)

@@ -1,4 +1,4 @@
-"""What counts as a request, and how the server refuses what does not.
+"""What counts as a request, byte for byte.
 
 waitress reads requests kindly, and two programs that read one request differently are how requests are
 smuggled: a head and its chunks are taken only as RFC 9112 writes them. A body larger than its path takes
@@ -11,12 +11,12 @@ from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
-from waitress.task import ErrorTask
-from waitress.utilities import BadRequest, Error, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
+from waitress.utilities import BadRequest, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 from werkzeug.exceptions import RequestEntityTooLarge as BodyTooLarge
 
-from scim.bodies import MAX_BYTES, dump
-from scim.errors import ScimError, UriTooLong
+from scim.bodies import MAX_BYTES
+from scim.errors import UriTooLong
+from serving.answers import UrlTooLong
 
 HEAD_LIMIT = 128 * 1024
 """Bytes of request line and headers; the application measures the URL itself."""
@@ -29,7 +29,8 @@ FORM_LIMIT = 1024 * 1024
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = rb'"(?:[^\x00-\x08\x0a-\x1f\x7f"\\]|\\[^\x00-\x08\x0a-\x1f\x7f])*"'
 _HEADER = rb"%b:[^\x00-\x08\x0a-\x1f\x7f]*" % _TOKEN
-_HEAD = re.compile(rb"%b [^\x00-\x20\x7f]+ HTTP/1\.[01]\r\n(?:%b\r\n)*(?:\r\n)?" % (_TOKEN, _HEADER))
+_TARGET = rb"(?:[/*]|https?://)[\x21-\x7e]*"
+_HEAD = re.compile(rb"%b %b HTTP/1\.[01]\r\n(?:%b\r\n)*(?:\r\n)?" % (_TOKEN, _TARGET, _HEADER))
 _ONLY_ONCE = re.compile(
     rb"\r\n(host|content-type|content-length|transfer-encoding):[ \t]*(.*?)[ \t]*(?=\r\n)"
 )
@@ -58,11 +59,17 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
     def received(self, data: bytes) -> int:
         """Take the next bytes of the request; how many of them belong to it."""
+        if data[:1].isspace() and data[:1] not in b"\r\n" and not (self.header_plus or self.headers_finished):
+            # waitress would take it away.
+            self.error, self.completed = BadRequest("A request does not begin with a space."), True
+            return len(data)
         consumed: int = super().received(data)
         if self.chunked and not self.error and self._is_too_large(len(self.body_rcv)):
             self._cut(self.body_bytes_received)
         if type(self.error) is RequestHeaderFieldsTooLarge and b"\r\n" not in self.header_plus + data:
-            self.error = _UrlTooLong(UriTooLong.detail)
+            self.error = UrlTooLong(UriTooLong.detail)
+        if self.error:
+            self.version = "1.1"
         if self.completed:
             # Else waitress would tell a client that has sent everything to go on, and wait for it.
             self.expect_continue = False
@@ -126,82 +133,48 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]
     def received(self, data: bytes) -> int:
         """Take the next bytes; how many of them belong to the body."""
         text, position = self._rest + data, 0
-        while not self.completed and not self.error and (step := self._step(text, position)):
+        while not self.completed and (step := self._step(text, position)) > 0:
             position += step
-        unused = len(text) - position if self.completed else 0
+        if step < 0:
+            self.error = BadRequest("The body does not come in chunks as RFC 9112 section 7.1 writes them.")
         self._rest = b"" if self.completed else text[position:]
-        return len(data) - unused
+        return len(data) - (len(text) - position if self.completed else 0)
 
     def _step(self, text: bytes, position: int) -> int:
-        """Take a piece of a chunk, or a line; 0 where there is not enough of it."""
-        if self._left > 2:
-            piece = text[position : position + self._left - 2]
-            self.buf.append(piece)
-            self._left -= len(piece)
-            return len(piece)
-        end = text.find(b"\r\n", position, position + LINE_LIMIT)
-        line = text[position : end if end >= 0 else position + LINE_LIMIT]
-        if end < 0:
-            is_endless = len(line) == LINE_LIMIT or (self._left and len(line) > 1)
-            return self._refuse() if is_endless else 0
-        return len(line) + 2 if self._take(line) else self._refuse()
-
-    def _take(self, line: bytes) -> bool:
-        """Whether this line may stand here."""
+        """Take bytes of a chunk, or a line; 0 where more must come, -1 where it may not stand here."""
         if self._left:
+            return self._take_bytes(text[position : position + self._left])
+        end = text.find(b"\r\n", position, position + LINE_LIMIT)
+        if end < 0:
+            return 0 if len(text) - position < LINE_LIMIT else -1
+        line = text[position:end]
+        is_one = self._take_trailer(line) if self._trailer_bytes >= 0 else self._take_size(line)
+        return len(line) + 2 if is_one else -1
+
+    def _take_bytes(self, piece: bytes) -> int:
+        """All but the line end, which is taken whole."""
+        if len(piece) == self._left:
+            self.buf.append(piece[:-2])
             self._left = 0
-            return not line
-        if self._trailer_bytes < 0:
-            chunk = _CHUNK.fullmatch(line)
-            self._left = int(chunk[1], 16) if chunk else 0
-            if self._left:
-                self._left += 2
-            else:
-                self._trailer_bytes = 0
-            return bool(chunk)
+            return len(piece) if piece.endswith(b"\r\n") else -1
+        taken = min(len(piece), self._left - 2)
+        self.buf.append(piece[:taken])
+        self._left -= taken
+        return taken
+
+    def _take_size(self, line: bytes) -> bool:
+        chunk = _CHUNK.fullmatch(line)
+        size = int(chunk[1], 16) if chunk else 0
+        if size:
+            self._left = size + 2
+        else:
+            self._trailer_bytes = 0
+        return bool(chunk)
+
+    def _take_trailer(self, line: bytes) -> bool:
         self.completed = not line
         self._trailer_bytes += len(line) + 2
         return self.completed or (self._trailer_bytes <= LINE_LIMIT and bool(_TRAILER.fullmatch(line)))
-
-    def _refuse(self) -> int:
-        self.error = BadRequest("The body does not come in chunks as RFC 9112 section 7.1 writes them.")
-        return 0
-
-
-class Refusal(ErrorTask):  # type: ignore[misc]
-    """What the server answers by itself: a SCIM error, because an IdP cannot read HTML."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        refusal = ScimError(error.body)
-        refusal.status = error.code
-        body = dump(refusal.to_body()).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/scim+json"))
-        if error.code == 503:
-            self.response_headers.append(("Retry-After", "5"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class TooSlow(Error):  # type: ignore[misc]
-    """The request did not arrive in time."""
-
-    code = 408
-    reason = "Request Timeout"
-
-
-class Busy(Error):  # type: ignore[misc]
-    """Too much is arriving at once."""
-
-    code = 503
-    reason = "Service Unavailable"
-
-
-class _UrlTooLong(Error):  # type: ignore[misc]
-    code = 414
-    reason = "URI Too Long"
 
 
 class _NotRead(io.RawIOBase):

@@ -1,1 +1,1 @@
-"""Between gunicorn and the application: how requests arrive, and the pages for machines."""
+"""The server: how requests come in and answers go out, the process, and the pages for machines."""

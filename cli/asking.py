@@ -2,7 +2,9 @@
 
 import datetime as dt
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -84,6 +86,33 @@ def find_person(company_id: str, user_name: str) -> str:
     """The id of the person somebody names; raise ``PersonNotFound``."""
     with reading() as connection:
         return get_user_id(connection, company_id, user_name)
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """SIGTERM and Ctrl-C end what is done in this block as they end the service: after the change in hand.
+
+    The command then leaves with 143 or 130. A second signal ends it at once.
+    """
+    stop, came = threading.Event(), list[int]()
+
+    def handle(number: int, _frame: object) -> None:
+        came.append(number)
+        stop.set()
+        for each in usual:
+            signal.signal(each, signal.SIG_DFL)
+
+    usual = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in usual:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, before in usual.items():
+            signal.signal(number, before)
+    if came:
+        click.echo("Stopped: what was done stays done, and the same command goes on from here.", err=True)
+        click.get_current_context().exit(128 + came[0])
 
 
 def is_terminal() -> bool:

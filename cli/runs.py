@@ -1,14 +1,29 @@
 """``reconcile``: start runs, and decide about those that are held."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from itertools import takewhile
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import Row, select
 
-from cli.asking import BUSY, DONE, FAILED, HELD, PARTLY, bar, command, find_person, of_company, sending_bar
+from cli.asking import (
+    BUSY,
+    DONE,
+    FAILED,
+    HELD,
+    PARTLY,
+    bar,
+    command,
+    find_person,
+    of_company,
+    sending_bar,
+    stoppable,
+)
 from companies import get_company, list_companies
 from models import Run, reading
 from reconcile.decide.wording import count_of, say_list
@@ -54,7 +69,7 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
     """Plan and apply what has changed.
 
     Exit status: 0 all done, 3 something is held, 4 partly done (the training platform refused or was away),
-    5 another run has the lease, 2 wrong usage, 1 failed.
+    5 another run has the lease, 2 wrong usage, 1 failed, 143 or 130 stopped by SIGTERM or Ctrl-C.
     """
     if user_name and not company_id:
         raise click.UsageError("--user needs --company: userNames are a company's own.")
@@ -62,13 +77,15 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
     user_id = find_person(ids[0], user_name) if user_name else None
     trigger = "person" if user_id else "manual"
     states = []
-    for each in ids:
-        people = 1 if user_id else count_behind(each)
-        with bar(f"Company {each}", people) as progress, sending_bar("Sending") as sending:
-            watch = Watch(progress, sending)
-            summary = run_company(Order(each, trigger, user_id, force, dry_run, watch=watch))
-        click.echo(json.dumps(summary.to_json()) if as_json else tell(summary, list_held(each)))
-        states.append(summary.state)
+    # A preview has nothing to give back.
+    with nullcontext(threading.Event()) if dry_run else stoppable() as stop:
+        for each in takewhile(lambda _: not stop.is_set(), ids):
+            people = 1 if user_id else count_behind(each)
+            with bar(f"Company {each}", people) as progress, sending_bar("Sending") as sending:
+                watch = Watch(progress, sending, stop)
+                summary = run_company(Order(each, trigger, user_id, force, dry_run, watch=watch))
+            click.echo(json.dumps(summary.to_json()) if as_json else tell(summary, list_held(each)))
+            states.append(summary.state)
     end(states)
 
 
@@ -101,8 +118,9 @@ def load_runs(company_id: str, last: int) -> Sequence[Row[Any]]:
 @command(DecisionError)
 def release(run: str) -> None:
     """Plan the people of a held RUN (such as 23456-17) anew, and apply what both plans agree on."""
-    summary = release_run(*read_run(run))
-    click.echo(tell(summary))
+    with stoppable() as stop:
+        summary = release_run(*read_run(run), stop)
+        click.echo(tell(summary))
     end([summary.state])
 
 
@@ -111,7 +129,8 @@ def release(run: str) -> None:
 @command(DecisionError)
 def discard(run: str) -> None:
     """Leave the people of a held RUN as they are, until their tags or rules change."""
-    click.echo(f"Discarded {count_of(discard_run(*read_run(run)), 'change')}.")
+    with stoppable() as stop:
+        click.echo(f"Discarded {count_of(discard_run(*read_run(run), stop), 'change')}.")
 
 
 @reconcile.command("undo")
@@ -119,7 +138,8 @@ def discard(run: str) -> None:
 @command(DecisionError)
 def undo(run: str) -> None:
     """Take back what RUN did, where neither person nor assignment has changed since."""
-    click.echo(str(undo_run(*read_run(run))))
+    with stoppable() as stop:
+        click.echo(str(undo_run(*read_run(run), stop)))
 
 
 def read_run(text: str) -> tuple[str, int]:

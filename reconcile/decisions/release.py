@@ -1,6 +1,8 @@
 """A held run: released or discarded by an operator."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, select, update
@@ -12,7 +14,7 @@ from reconcile.runs.ending import finish
 from reconcile.runs.planning import BATCH, PlannedPerson, plan_people
 from reconcile.runs.run import conduct, prepare
 from reconcile.runs.settling import settle_held
-from reconcile.store.current_run import CurrentRun, Order
+from reconcile.store.current_run import CurrentRun, Order, Watch
 from reconcile.store.lease import Claim, find_claim
 from reconcile.store.people import read_people
 from reconcile.store.queue import CHUNK, free_people, lock_people
@@ -32,7 +34,7 @@ Key = tuple[str, str, str]
 """``(user_id, course, kind)`` of a change."""
 
 
-def release_run(company_id: str, number: int) -> RunSummary:
+def release_run(company_id: str, number: int, stop: Event | None = None) -> RunSummary:
     """Plan the people of a held run anew and apply what is in both plans; the rest is for the next run.
 
     Raise ``DecisionError`` where nothing of the run is held.
@@ -56,23 +58,24 @@ def release_run(company_id: str, number: int) -> RunSummary:
         run.tally.outcomes.update(run.lms.send(run))
         return finish(run)
 
-    return conduct_decision(company_id, "release", work)
+    return conduct_decision(company_id, "release", work, stop)
 
 
-def discard_run(company_id: str, number: int) -> int:
+def discard_run(company_id: str, number: int, stop: Event | None = None) -> int:
     """Leave the people of a held run as they are until the reason for a change moves; how many changes.
 
-    Raise ``DecisionError`` where nothing of the run is held.
+    Whom it has not come to when told to ``stop`` stays held. Raise ``DecisionError`` where nothing is held.
     """
     _require_held(company_id, number)
-    claim = claim_lease(company_id)
+    claim, stop = claim_lease(company_id), stop or Event()
     discarded = 0
     try:
-        for ids in _list_held(company_id, number, BATCH):
+        for ids in takewhile(lambda _: not stop.is_set(), _list_held(company_id, number, BATCH)):
             with claim.transaction() as connection:
                 discarded += _discard(connection, company_id, number, ids)
         with claim.transaction() as connection:
-            _end_hold(connection, company_id, number)
+            if not stop.is_set():
+                _end_hold(connection, company_id, number)
             settle_held(connection, company_id)
     finally:
         claim.release()
@@ -169,9 +172,12 @@ def claim_lease(company_id: str) -> Claim:
     return claim
 
 
-def conduct_decision(company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary]) -> RunSummary:
+def conduct_decision(
+    company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary], stop: Event | None
+) -> RunSummary:
     """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
-    run = CurrentRun(claim_lease(company_id), Order(company_id, trigger), find_lms())
+    order = Order(company_id, trigger, watch=Watch(stop=stop or Event()))
+    run = CurrentRun(claim_lease(company_id), order, find_lms())
     summary = conduct(run, work)
     if summary.state == "failed":
         raise DecisionError(f"the {trigger} failed: {summary.detail}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -63,7 +64,7 @@ class Undone:
         return "\n".join([*lines, *(f"  {who}  {course}: {why}" for who, course, why in self.left_out)])
 
 
-def undo_run(company_id: str, number: int) -> Undone:
+def undo_run(company_id: str, number: int, stop: Event | None = None) -> Undone:
     """Take back what a run did, where neither the person nor the assignment has changed since.
 
     What was taken back is not planned again while its reason stays the same. Raise ``DecisionError``.
@@ -79,7 +80,7 @@ def undo_run(company_id: str, number: int) -> Undone:
         run.tally.outcomes.update(run.lms.send(run))
         return finish(run)
 
-    if conduct_decision(company_id, "undo", work).number is None:
+    if conduct_decision(company_id, "undo", work, stop).number is None:
         undone.by = ""
     if not (undone.reverted or undone.left_out):
         undone.why_nothing = _why_nothing(company_id, number)

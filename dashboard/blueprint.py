@@ -5,6 +5,7 @@ import logging
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import (
     Blueprint,
@@ -84,15 +85,13 @@ def asset(name: str) -> str:
 
 def same_page(suffix: str = "", **changes: str | None) -> str:
     """This address with another suffix and other query values; None takes one away."""
-    values: dict[str, Any] = {name: value for name, value in request.args.items() if name != "after"}
-    values |= request.view_args or {}
-    values.pop("suffix", None)
-    values |= {name: value for name, value in changes.items() if value is not None}
-    for name in [name for name, value in changes.items() if value is None]:
-        values.pop(name, None)
-    if suffix:
-        values["suffix"] = suffix
-    return url_for(request.endpoint or "dashboard.overview", **values)
+    path = url_for(
+        request.endpoint or "dashboard.overview", **(request.view_args or {}) | {"suffix": suffix or None}
+    )
+    # Not by url_for: a stranger's ?endpoint= or ?_scheme= would be its own arguments.
+    query = request.args.to_dict() | {"after": None} | changes
+    text = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{path}?{text}" if text else path
 
 
 @pages.errorhandler(HTTPException)

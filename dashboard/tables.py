@@ -23,8 +23,8 @@ Row = Mapping[str, Any]
 class Column:
     """``kind`` says how a cell is shown.
 
-    What is not ``shown`` is in CSV and JSON only; what is ``minor`` is left out on a phone; what is
-    ``sparse`` is left out of a page where nobody has any.
+    Only CSV and JSON have a column that is not ``shown``; a phone leaves a ``minor`` one out, a page leaves
+    a ``sparse`` one out where no row has a value.
     """
 
     key: str

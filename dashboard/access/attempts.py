@@ -1,4 +1,4 @@
-"""How often one may try to sign in: counted per account and per address, before the password is looked at."""
+"""Attempts to sign in are limited per account and per address, and counted before the password is checked."""
 
 import datetime as dt
 import hashlib

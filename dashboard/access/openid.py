@@ -99,7 +99,7 @@ def finish(client: Client, attempt: Attempt, came: Mapping[str, str]) -> Identit
     if "error" in came:
         raise OpenIdError(f"Your provider says no: {came['error'][:80]}.")
     metadata = load_metadata(client.issuer, is_local=client.is_local, until=client.until)
-    # RFC 9207 2.4: who says that it names itself, does.
+    # RFC 9207 2.4: a provider that announces to name itself does so.
     if metadata.get("authorization_response_iss_parameter_supported") is True and "iss" not in came:
         raise OpenIdError("This answer does not name its provider.")
     claims, answer = _redeem(client, attempt, metadata, came.get("code", ""))

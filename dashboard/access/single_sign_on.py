@@ -1,4 +1,4 @@
-"""Single sign-on: a company's own OpenID provider, and whom of those it vouches for we let in."""
+"""Single sign-on: a company's own OpenID provider, and which of the people it vouches for come in."""
 
 from typing import Any
 
@@ -34,10 +34,10 @@ def find_provider(company_id: str) -> Row[Any] | None:
 
 
 def save_provider(company_id: str, *, issuer: str, but: str | None = None, **values: object) -> None:
-    """Set it. Who is bound to another issuer is bound anew at their next sign-in.
+    """Set it. An operator who is bound to another issuer is bound anew at the next sign-in.
 
-    Where ``required`` is switched on, everybody is signed out who might have come in by a password: all,
-    ``but`` for the browser with this cookie.
+    Switching ``required`` on signs everybody out, since anybody may have come in by a password; only the
+    browser with the cookie ``but`` stays signed in.
     """
     was_required = select(SingleSignOn.required).where(SingleSignOn.company_id == company_id)
     with writing() as connection:

@@ -16,7 +16,7 @@ from reconcile.catalog.file import CatalogFile, parse_catalog
 from reconcile.store.summary import RunSummary
 
 MOST_PREVIEWED = 5_000
-"""People of a company up to which the effect of a new file is worked out while the browser waits."""
+"""In companies of at most so many people the browser waits until the effect of a new file is known."""
 LONGEST_FILE = 1_000_000
 
 

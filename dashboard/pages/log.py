@@ -1,4 +1,4 @@
-"""The provisioning log: what the IdP really sent, what was refused, what came of it."""
+"""The provisioning log: what the IdP sent, what was refused, and what followed."""
 
 import datetime as dt
 import uuid

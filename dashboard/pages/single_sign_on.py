@@ -118,7 +118,7 @@ def is_local() -> bool:
 
 
 def _note_lockout(form: Form, is_new: bool) -> None:
-    """Nobody but who has come in by this very issuer knows that it lets somebody in."""
+    """Only somebody who has come in by this very issuer knows that it lets people in."""
     if is_new:
         form.mistakes["required"] = "Save the new issuer, come in by it, then switch this on."
     elif not current_operator().has_single_sign_on:

@@ -1,7 +1,7 @@
 """Assignments and completions day by day, for the plot.
 
-What was assigned stands in the records of the runs. What was completed is counted in an index; the
-counts are kept, and a day is counted again the seldomer the older it is.
+The records of the runs hold what was assigned. Completions are counted in an index; the counts are
+kept, and the older a day is, the more seldom it is counted again.
 """
 
 import contextlib

@@ -65,7 +65,7 @@ _COUNTS = select(RequestCount.day, RequestCount.operation, RequestCount.requests
 )
 _LATEST = PageOrder((LogEntry.id,), is_latest_first=True)
 MOST_MEMBERS = 100
-"""Of those who came to a group or went, named on the page of one request."""
+"""The page of one request names so many of the members who came to a group, or went."""
 _FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
@@ -122,7 +122,7 @@ def _narrow(connection: Connection, query: Query, entries: Any) -> tuple[Any, li
 
 
 def _about(user_id: str, typed: str, entries: Any) -> Any:
-    """What concerns one person, and what was refused before there was anybody: that has but a userName."""
+    """One person's requests, and those refused before the person existed: these hold a userName only."""
     theirs = entries.where(LogEntry.resource_id == user_id).limit(LOOK).subquery()
     nobodys = entries.where(LogEntry.resource_id.is_(None)).limit(LOOK).subquery()
     name = nobodys.c.user_name

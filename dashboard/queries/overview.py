@@ -97,11 +97,7 @@ def load_overview(company_id: str, now: dt.datetime) -> Overview:
     with reading() as connection:
         key = {"company": company_id}
         lease = connection.execute(_LEASE, key).first()
-        tokens = [
-            token
-            for token in connection.execute(_TOKENS, key)
-            if token.expires_at is None or token.expires_at > now
-        ]
+        tokens = _load_live_tokens(connection, key, now)
         flags = _count_flags(connection, company_id)
         has_unknown = "unknown_training_tag" in flags
         return Overview(
@@ -137,6 +133,11 @@ def count_waiting(company_id: str, cap: int) -> Count:
 def to_moment(seconds: float | None) -> dt.datetime | None:
     """The database's seconds since 1970 as a time; None for none."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC) if seconds else None
+
+
+def _load_live_tokens(connection: Connection, key: dict[str, str], now: dt.datetime) -> list[Any]:
+    tokens = connection.execute(_TOKENS, key)
+    return [token for token in tokens if token.expires_at is None or token.expires_at > now]
 
 
 def _load_held(connection: Connection, company_id: str) -> list[tuple[Any, Count]]:

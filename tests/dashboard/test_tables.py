@@ -209,6 +209,14 @@ def test_a_cursor_of_the_right_shape_that_no_page_wrote_is_no_failure(
                 assert owner.get(path, **query, after=cursor).status_code == 200, f"{path} {key}"
 
 
+def test_no_query_of_a_strangers_link_is_more_than_a_query(owner: Browser, live: Live) -> None:
+    live()
+    asked = {"endpoint": "x", "_scheme": "javascript", "_external": "1", "_anchor": "x", "_method": "POST"}
+    for path in (*TABLES, CHANGES):
+        for link in owner.read(path, **asked, suffix="exe").find("a"):
+            assert link["href"].startswith(("/", "#", "https://")), f"{path} {link}"
+
+
 def test_a_cursor_comes_back_as_it_went() -> None:
     assert read_cursor(write_cursor("Müller", "", 7), str, str, int) == ("Müller", "", 7)
     assert read_cursor(write_cursor(dt.date(2026, 2, 28)), dt.date) == (dt.date(2026, 2, 28),)

@@ -26,7 +26,7 @@ MAX_DEPTH = 50
 MAX_TERMS = 200
 
 _NOTHING = Comparison(Path(VALUE), "gt", None)
-"""What nobody meets: no value is greater than null."""
+"""A comparison that nobody meets: no value is greater than null."""
 
 
 def parse_filter(text: str, resource_type: ResourceType, beside: Sequence[ResourceType] = ()) -> Node:

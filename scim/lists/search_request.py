@@ -10,7 +10,7 @@ from marshmallow.fields import Field
 from scim.errors import InvalidCount, InvalidFilter, InvalidValue
 from scim.schemas.attributes import fold
 from scim.schemas.discovery import DEFAULT_RESULTS, MAX_RESULTS
-from scim.schemas.messages import Member, Message, refuse, text
+from scim.schemas.messages import Message, MessageField, refuse, text
 
 SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -110,13 +110,13 @@ class _SearchMessage(Message):
         "schemas": f"schemas of a search must hold {SEARCH_URN}.",
     }
     cursor = text(InvalidValue)
-    sortOrder = Member(_read_order)
+    sortOrder = MessageField(_read_order)
     filter = text(InvalidValue)
     count = _Number(allow_none=True)
     sortBy = text(InvalidValue)
     startIndex = _Number(allow_none=True)
-    attributes = Member(_read_names)
-    excludedAttributes = Member(_read_names)
+    attributes = MessageField(_read_names)
+    excludedAttributes = MessageField(_read_names)
 
     def make(self, members: dict[str, Any]) -> SearchRequest:
         text, cursor = members.get("filter"), members.get("cursor")

@@ -4,7 +4,7 @@ from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue,
 from scim.patch.patch import Operation
 from scim.patch.target import parse_target
 from scim.schemas.attributes import ResourceType, fold
-from scim.schemas.messages import Member, Message, refuse
+from scim.schemas.messages import Message, MessageField, refuse
 from scim.schemas.values import describe
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -72,7 +72,7 @@ class _PatchMessage(Message):
         "type": "the body of a PATCH must be an object with a list of Operations",
         "schemas": f"schemas of a PATCH must hold {PATCH_URN}",
     }
-    Operations = Member(_read_operations)
+    Operations = MessageField(_read_operations)
 
 
 PATCH_MESSAGE = _PatchMessage()

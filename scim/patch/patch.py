@@ -33,7 +33,7 @@ class PatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Step:
     """One change of one target; an operation without a path is as many as its value has keys.
 
     ``explicit``: the target was named by a ``path``, not by the key of an object. In a key,
@@ -59,29 +59,27 @@ def apply_patch(
     placeholder = False
     for place, operation in enumerate(operations):
         try:
-            for change in _changes(operation, resource_type):
-                placeholder |= make_change(patched, change, resource_type)
+            for step in _steps(operation, resource_type):
+                placeholder |= take_step(patched, step, resource_type)
         except ScimError as error:
             raise type(error)(f"Operations[{place}]: {error.detail}") from None
     return PatchResult(with_schemas(patched, resource_type), placeholder)
 
 
-def _changes(operation: Operation, resource_type: ResourceType) -> Iterator[Change]:
+def _steps(operation: Operation, resource_type: ResourceType) -> Iterator[Step]:
     if operation.path is None:
-        yield from changes_of_keys(operation.op, operation.value, "", resource_type)
+        yield from steps_of_keys(operation.op, operation.value, "", resource_type)
     else:
-        yield Change(
-            operation.op, parse_target(operation.path, resource_type), operation.value, explicit=True
-        )
+        yield Step(operation.op, parse_target(operation.path, resource_type), operation.value, explicit=True)
 
 
-def changes_of_keys(
+def steps_of_keys(
     op: str, value: Mapping[str, Any], prefix: str, resource_type: ResourceType
-) -> Iterator[Change]:
+) -> Iterator[Step]:
     """Each key of an object is a path; one that cannot be is the name of an unknown attribute."""
     check_size(value)
     for key, each in value.items():
-        yield Change(op, _target_of_key(prefix, key, each, resource_type), each)
+        yield Step(op, _target_of_key(prefix, key, each, resource_type), each)
 
 
 def _target_of_key(prefix: str, key: str, value: Any, resource_type: ResourceType) -> Target:
@@ -94,21 +92,21 @@ def _target_of_key(prefix: str, key: str, value: Any, resource_type: ResourceTyp
         return Target(undeclared(key), urn=prefix.removesuffix(":") or None, text=text)
 
 
-def make_change(document: dict[str, Any], change: Change, resource_type: ResourceType) -> bool:
+def take_step(document: dict[str, Any], step: Step, resource_type: ResourceType) -> bool:
     """Carry out one change in ``document``; True where it was the placeholder of the guide."""
-    target = change.target
+    target = step.target
     if target.is_whole:
-        return _change_whole(document, change, resource_type)
+        return _change_whole(document, step, resource_type)
     if target.is_read_only:
-        if change.explicit:
+        if step.explicit:
             raise Mutability(f"{target.text} is read-only")
     elif is_discarded(target.attribute):
         pass
     elif target.urn:
-        _change_extension(document, change)
+        _change_extension(document, step)
     else:
-        _check_known(document, change)
-        _change_in(document, change)
+        _check_known(document, step)
+        _change_in(document, step)
     return False
 
 
@@ -117,13 +115,13 @@ def is_discarded(attribute: Attribute) -> bool:
     return attribute.is_read_only or attribute.returned == "never" or attribute.name in ("schemas", "")
 
 
-def _change_whole(document: dict[str, Any], change: Change, resource_type: ResourceType) -> bool:
+def _change_whole(document: dict[str, Any], step: Step, resource_type: ResourceType) -> bool:
     """A path or key that is a URN alone: its object is merged; a bare value has nowhere to go."""
-    op, target, value = change.op, change.target, change.value
+    op, target, value = step.op, step.target, step.value
     if op != "remove" and isinstance(value, dict):
-        inner = changes_of_keys(op, value, target.attribute.name + ":", resource_type)
+        inner = steps_of_keys(op, value, target.attribute.name + ":", resource_type)
         # A list, not a generator: all of them are to be carried out.
-        return any([make_change(document, each, resource_type) for each in inner])
+        return any([take_step(document, each, resource_type) for each in inner])
     if target.is_core:
         raise InvalidValue(f"{target.text} needs an object as its value")
     if target.placeholder or not (op == "remove" or is_blank(value)):
@@ -132,11 +130,11 @@ def _change_whole(document: dict[str, Any], change: Change, resource_type: Resou
     return False
 
 
-def _change_extension(document: dict[str, Any], change: Change) -> None:
-    urn = check_text(spelling(document, change.target.urn or ""), "the URN of an extension")
+def _change_extension(document: dict[str, Any], step: Step) -> None:
+    urn = check_text(spelling(document, step.target.urn or ""), "the URN of an extension")
     held = document.get(urn)
     extension = dict(held) if isinstance(held, dict) else {}
-    _change_in(extension, change)
+    _change_in(extension, step)
     if extension:
         check_size(document)
         document[urn] = extension
@@ -144,10 +142,10 @@ def _change_extension(document: dict[str, Any], change: Change) -> None:
         document.pop(urn, None)
 
 
-def _check_known(document: Mapping[str, Any], change: Change) -> None:
+def _check_known(document: Mapping[str, Any], step: Step) -> None:
     """An unknown core attribute may be added and, once there, changed; else the path is a mistake."""
-    target = change.target
-    if change.op == "add" or not change.explicit or target.is_declared:
+    target = step.target
+    if step.op == "add" or not step.explicit or target.is_declared:
         return
     held = document.get(spelling(document, target.attribute.name))
     if held is None or (target.sub and not _holds(held, target.sub.name)):
@@ -159,14 +157,14 @@ def _holds(held: Any, name: str) -> bool:
     return any(isinstance(each, dict) and spelling(each, name) in each for each in elements)
 
 
-def _change_in(container: dict[str, Any], change: Change) -> None:
-    """Change the target in the core document or in an extension's object."""
-    attribute = change.target.attribute
+def _change_in(container: dict[str, Any], step: Step) -> None:
+    """Step the target in the core document or in an extension's object."""
+    attribute = step.target.attribute
     name = spelling(container, attribute.name) if attribute.verbatim else attribute.name
-    new = change_value(container.get(name), change.op, change.target, change.value)
+    new = change_value(container.get(name), step.op, step.target, step.value)
     if attribute.required and not (new or "").strip():
         raise Mutability(f"{attribute.name} is required and cannot be removed")
-    if new is None and change.op != "remove" and attribute.name == "active":
+    if new is None and step.op != "remove" and attribute.name == "active":
         # A blank is no word on whether somebody works here.
         return
     put(container, attribute, new)

@@ -15,7 +15,7 @@ from scim.resources import groups, users
 from scim.resources.documents import Answer, base_url, to_etag
 from scim.schemas.attributes import fold
 from scim.schemas.discovery import MAX_OPERATIONS
-from scim.schemas.messages import Member, Message, refuse
+from scim.schemas.messages import Message, MessageField, refuse
 
 REQUEST_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 RESPONSE_URN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -31,7 +31,7 @@ _REFERENCE = re.compile(r"bulkId:(.+)", re.DOTALL)
 
 
 @dataclass(slots=True)
-class Operation:
+class BulkOperation:
     """One operation; ``id`` of a POST is decided before it is carried out, so that circles can close."""
 
     method: str
@@ -79,7 +79,7 @@ class _Bulk:
             self.carry_out(operation)
         return [each.result for each in self.operations if each.result]
 
-    def in_order(self) -> Iterator[Operation]:
+    def in_order(self) -> Iterator[BulkOperation]:
         """What an operation refers to comes before it, wherever it stands; a circle is cut where it began."""
         begun: set[int] = set()
         for first in self.operations:
@@ -98,11 +98,11 @@ class _Bulk:
                         operation.started = True
                         yield operation
 
-    def referred(self, operation: Operation) -> list[Operation]:
+    def referred(self, operation: BulkOperation) -> list[BulkOperation]:
         names = dict.fromkeys(_references((operation.target, operation.data)))
         return [self.by_id[name] for name in names if name in self.by_id]
 
-    def carry_out(self, operation: Operation) -> None:
+    def carry_out(self, operation: BulkOperation) -> None:
         verb = _VERBS.get(operation.method, "bulk")
         part = self.call.part(verb, operation.kind, operation.target)
         try:
@@ -115,7 +115,7 @@ class _Bulk:
             operation.id = part.resource_id or operation.id
             operation.result = self.to_result(operation, answer.status, answer)
 
-    def apply(self, operation: Operation, part: Call) -> Answer:
+    def apply(self, operation: BulkOperation, part: Call) -> Answer:
         """The same functions the routes call."""
         if operation.refusal:
             raise operation.refusal
@@ -146,7 +146,9 @@ class _Bulk:
             raise Unresolved(f"The operation with bulkId {name[:80]!a} failed.")
         return operation.id
 
-    def to_result(self, operation: Operation, status: int, answer: Answer | None = None) -> dict[str, Any]:
+    def to_result(
+        self, operation: BulkOperation, status: int, answer: Answer | None = None
+    ) -> dict[str, Any]:
         result: dict[str, Any] = {"method": operation.method} if operation.method else {}
         result["status"] = str(status)
         if operation.bulk_id:
@@ -182,28 +184,28 @@ class _BulkRequest(Message):
         "type": "The body of a bulk request must be a JSON object.",
         "schemas": f"schemas of a bulk request must hold {REQUEST_URN}.",
     }
-    Operations = Member(_read_operations)
-    failOnErrors = Member(_read_bound)
+    Operations = MessageField(_read_operations)
+    failOnErrors = MessageField(_read_bound)
 
 
 BULK_REQUEST = _BulkRequest()
 
 
-def _read_operation(raw: object, where: str, company_id: str) -> Operation:
+def _read_operation(raw: object, where: str, company_id: str) -> BulkOperation:
     """One that makes no sense is refused when its turn comes: the others are carried out (RFC 7644 3.7)."""
     members = {fold(name): value for name, value in raw.items()} if isinstance(raw, dict) else {}
     method, bulk_id = members.get("method"), members.get("bulkid")
     try:
         return _parse_operation(members, where, company_id)
     except ScimError as error:
-        return Operation(
+        return BulkOperation(
             method.upper() if isinstance(method, str) else "",
             bulk_id=bulk_id if isinstance(bulk_id, str) else None,
             refusal=error,
         )
 
 
-def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> Operation:
+def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> BulkOperation:
     method, path = members.get("method"), members.get("path")
     if not isinstance(method, str) or method.upper() not in _VERBS:
         raise InvalidSyntax(f"{where}.method must be POST, PUT, PATCH or DELETE.")
@@ -219,12 +221,12 @@ def _parse_operation(members: dict[str, Any], where: str, company_id: str) -> Op
     if is_post and not bulk_id:
         raise InvalidSyntax(f"{where}.bulkId is required for a POST.")
     kind = _KINDS[found["kind"].lower()]
-    return Operation(method.upper(), kind, found["id"], members.get("data"), bulk_id, version)
+    return BulkOperation(method.upper(), kind, found["id"], members.get("data"), bulk_id, version)
 
 
-def _by_bulk_id(operations: list[Operation]) -> dict[str, Operation]:
+def _by_bulk_id(operations: list[BulkOperation]) -> dict[str, BulkOperation]:
     """The POST each bulkId names; only what is made in this request has no id to be called by."""
-    named: dict[str, Operation] = {}
+    named: dict[str, BulkOperation] = {}
     for operation in operations:
         if operation.method == "POST" and operation.bulk_id:
             if operation.bulk_id in named:

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import EXCLUDE, ValidationError
 
 from scim.errors import InvalidSyntax, InvalidValue
-from scim.patch.patch import changes_of_keys, is_discarded, make_change, with_schemas
+from scim.patch.patch import is_discarded, steps_of_keys, take_step, with_schemas
 from scim.schemas.attributes import ResourceType, Schema, fold, is_urn, undeclared
 from scim.schemas.comparing import find_value
 from scim.schemas.paths import NAME, find_urn
@@ -39,8 +39,8 @@ def load_resource(body: object, resource_type: ResourceType) -> dict[str, Any]:
                 document[check_text(urn, "the URN of an extension")] = extension
             continue
         # Any other key is a path: "name.familyName", "urn:...:User:department".
-        for change in changes_of_keys("add", {key: value}, "", resource_type):
-            make_change(document, change, resource_type)
+        for step in steps_of_keys("add", {key: value}, "", resource_type):
+            take_step(document, step, resource_type)
     _check_required(document, resource_type)
     return with_schemas(document, resource_type)
 

@@ -135,7 +135,7 @@ def _store(
         record(connection, call, 200)
         return _show(connection, call, 200, row)
     _require_complete(call, after)
-    # Whose ``active`` is unassigned works here or not as before.
+    # A person whose ``active`` is unassigned counts as before.
     active = after.get("active", not row.deactivated_at)
     _name_operation(call, row, active)
     now, columns = utcnow(), project(after) | {"active": active}

@@ -51,7 +51,7 @@ class Message(Schema):
         return {self.names.get(fold(name)) or name: value for name, value in body.items()}
 
 
-class Member(Field[Any]):
+class MessageField(Field[Any]):
     """A member of a message as ``read`` makes it; what is absent is read as null."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
@@ -62,7 +62,7 @@ class Member(Field[Any]):
         return self.read(None if value is missing else value)
 
 
-def text(refusal: type[ScimError]) -> Member:
+def text(refusal: type[ScimError]) -> MessageField:
     """A member that is a string, null or absent."""
 
     def read(value: object) -> str | None:
@@ -70,7 +70,7 @@ def text(refusal: type[ScimError]) -> Member:
             refuse(refusal, " must be a string.")
         return value
 
-    return Member(read)
+    return MessageField(read)
 
 
 def refuse(refusal: type[ScimError], rest: str) -> NoReturn:

@@ -240,8 +240,8 @@ def keep_one_primary(
 ) -> list[Any]:
     """``new`` with one primary element: setting one clears the others (RFC 7644 3.5.2).
 
-    Of several set at once the one that was primary before stays, else the first: so the same
-    operation, sent again, changes nothing.
+    If several are set at once, the one that was primary before stays, else the first: so the same
+    operation changes nothing when it is sent again.
     """
     primary = {identity(each, attribute): each for each in new if each.get("primary") is True}
     if len(primary) < 2:

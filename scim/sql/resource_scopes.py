@@ -71,8 +71,7 @@ class ResourceScope(Scope):
         return self.document.is_present(path)
 
     def some(self, path: Path, test: Callable[[Scope], Condition]) -> Condition:
-        scope = self.membership if self._is_membership(path) else self.document
-        return self.membership.some(test) if scope is self.membership else self.document.some(path, test)
+        return self.membership.some(test) if self._is_membership(path) else self.document.some(path, test)
 
     def sort_value(self, path: Path) -> Any:
         if self._is_membership(path):

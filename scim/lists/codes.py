@@ -52,7 +52,7 @@ def search(call: Call, kind: ResourceType, request: SearchRequest) -> str:
 
 
 def _sort_key(path: Path, resource: dict[str, Any]) -> tuple[bool, Any]:
-    """What has no value comes last, and first where the order is descending (RFC 7644 3.4.2.3)."""
+    """A code without a value comes last, and first where the order is descending (RFC 7644 3.4.2.3)."""
     key = next((comparable(value, path.leaf) for value in values(path, resource)), None)
     return key is None, key
 

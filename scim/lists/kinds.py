@@ -140,30 +140,37 @@ def make_kinds(call: Call, endpoint: str, request: SearchRequest) -> Kinds:
     With an order they are one list. The literals of all filters are numbered together, so that one
     statement can serve several kinds.
     """
-    listings = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
+    asked = [each for each in (USERS, GROUPS) if endpoint in ("", each.kind.endpoint)]
     literals: list[Any] = []
-    kinds = []
-    for listing in listings:
-        beside = [each.kind for each in listings if each is not listing]
-        kinds.append(_make_kind(call, listing, request, beside, literals))
-    for kind in kinds:
-        kind.parameters.update(to_values(literals))
-    shown = [each for each in kinds if each.listing is USERS or call.company.groups]
+    parameters = {
+        "company_id": call.company_id,
+        "groups_on": call.company.groups,
+        "base": base_url(call.company_id),
+    }
+    kinds = [_make_kind(each, request, _beside(each, asked), literals, parameters) for each in asked]
+    parameters |= to_values(literals)
+    shown = kinds if call.company.groups else [each for each in kinds if each.listing is USERS]
     return [SeveralKinds(shown)] if request.sort_by and len(shown) > 1 else shown
 
 
+def _beside(listing: Listing, asked: Sequence[Listing]) -> list[ResourceType]:
+    """The other kinds: a filter may name their attributes, too."""
+    return [each.kind for each in asked if each is not listing]
+
+
 def _make_kind(
-    call: Call, listing: Listing, request: SearchRequest, beside: Sequence[ResourceType], literals: list[Any]
+    listing: Listing,
+    request: SearchRequest,
+    beside: Sequence[ResourceType],
+    literals: list[Any],
+    parameters: dict[str, Any],
 ) -> OneKind:
+    """``literals`` takes those of the filter."""
     node = parse_filter(request.filter, listing.kind, beside) if request.filter is not None else None
     return OneKind(
         listing,
         to_shape(node, literals) if node else None,
         Order(parse_sort(request.sort_by, listing.kind, beside), request.descending),
         parse_projection(request.attributes, request.excluded, listing.kind),
-        {
-            "company_id": call.company_id,
-            "groups_on": call.company.groups,
-            "base": base_url(call.company_id),
-        },
+        parameters,
     )

@@ -99,7 +99,7 @@ def _select_page(
 
 
 def _ordering(order: Order, key: Any, id_: Any, json: JsonSql) -> list[Any]:
-    """RFC 7644 3.4.2.3: what has no value comes last, and first where the order is descending."""
+    """RFC 7644 3.4.2.3: a resource without a value comes last, and first where the order is descending."""
     if not order.path:
         return [id_]
     compared = json.ordered(key) if isinstance(order.type, Text) else key

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from models import User, new_id, reading
 from scim.errors import InvalidValue, ScimError
 from scim.log.call import Call
-from scim.patch.message import parse_patch
+from scim.patch.message import PATCH_URN, parse_patch
 from scim.patch.patch import apply_patch
 from scim.resources import users
 from scim.schemas.attributes import user_name_key
@@ -93,4 +93,4 @@ def _to_person(user_name: str, operations: Operations) -> object:
 
 
 def _to_message(operations: Operations) -> dict[str, object]:
-    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}
+    return {"schemas": [PATCH_URN], "Operations": operations}

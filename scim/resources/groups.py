@@ -37,19 +37,15 @@ from scim.schemas.projection import Projection
 from scim.schemas.resource_types import GROUP
 
 _WHO = (Group.company_id == bindparam("the_company"), Group.id == bindparam("the_id"))
-_PROJECTED = (
-    *("document", "display_name", "display_name_key", "external_id", "identity_key"),
-    *("modified_at", "version"),
-)
-_VALUES: dict[str, Any] = {name: bindparam(name) for name in _PROJECTED}
+_NEW = ("company_id", "id", "created_at")
+_CHANGED = (each.name for each in Group.__table__.columns if each.name not in _NEW)
+_VALUES: dict[str, Any] = {name: bindparam(name) for name in _CHANGED}
 _VALUES["shadow"] = cast(bindparam("shadow", type_=Text), Group.shadow.type)
 
 SHOWN = (Group.id, Group.version, Group.created_at, Group.modified_at, Group.document)
 _FIND = select(*SHOWN).where(*_WHO)
 _LOCK = select(*SHOWN, Group.display_name).where(*_WHO).with_for_update()
-_INSERT = insert(Group).values(
-    _VALUES | {name: bindparam(name) for name in ("company_id", "id", "created_at")}
-)
+_INSERT = insert(Group).values(_VALUES | {name: bindparam(name) for name in _NEW})
 _UPDATE = update(Group).where(*_WHO).values(_VALUES)
 _DELETE = sa.delete(Group).where(*_WHO)
 _EMPTY = sa.delete(GroupMember).where(

@@ -47,15 +47,8 @@ def create(call: Call, body: object, user_id: str | None = None) -> Answer:
         if earlier.returning:
             before, row = _revive(connection, call, earlier.returning, columns, now)
         else:
-            before, row = (
-                None,
-                insert_user(
-                    connection,
-                    call.company_id,
-                    columns | {"rehire_of": earlier.rehire_of, "id": user_id or new_id()},
-                    now,
-                ),
-            )
+            new = columns | {"rehire_of": earlier.rehire_of, "id": user_id or new_id()}
+            before, row = None, insert_user(connection, call.company_id, new, now)
         call.resource_id = row.id
         mark_out_of_date(connection, call.company_id, [row.id], now)
         record(connection, call, 201, to_changes(before, document))
@@ -72,13 +65,8 @@ def replace(call: Call, user_id: str, body: object, if_match: str | None = None)
         row = get_user(connection, call.company_id, user_id, lock=True)
         require_match(if_match, row.version)
         before = {"active": not row.deactivated_at} | parse_stored(row.document)
-        return _store(
-            connection,
-            call,
-            row,
-            before,
-            PatchResult(merge_put(before, document, named), names_placeholder(body)),
-        )
+        result = PatchResult(merge_put(before, document, named), names_placeholder(body))
+        return _store(connection, call, row, before, result)
 
 
 def merge_put(before: dict[str, Any], document: dict[str, Any], named: set[str]) -> dict[str, Any]:
@@ -120,11 +108,7 @@ def delete(call: Call, user_id: str, if_match: str | None = None) -> Answer:
 
 
 def _store(
-    connection: Connection,
-    call: Call,
-    row: Any,
-    before: dict[str, Any],
-    result: PatchResult,
+    connection: Connection, call: Call, row: Any, before: dict[str, Any], result: PatchResult
 ) -> Answer:
     """Write what became of a person, if anything did; the version moves only with the document."""
     after = result.document

@@ -36,11 +36,12 @@ screenshots: .venv/dev.installed ## take the pictures of docs/screenshots again,
 bench: .venv/dev.installed ## measure against a limit program, up to a million people (long)
 	@.venv/bin/python -m benchmarks
 
-lint: .venv/dev.installed ## what must hold before a commit: style, types, imports
+lint: .venv/dev.installed ## what must hold before a commit: style, types, imports, measures
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy .
 	@.venv/bin/lint-imports
+	@.venv/bin/python -m pytest tests/test_house.py
 
 fmt: .venv/dev.installed ## bring the code into its one format
 	@.venv/bin/ruff check --fix .

@@ -119,6 +119,12 @@ def load_overview(company_id: str, now: dt.datetime) -> Overview:
         )
 
 
+def _load_tokens(connection: Connection, company_id: str, now: dt.datetime) -> list[Any]:
+    """Those that still open the door."""
+    tokens = connection.execute(_TOKENS, {"company": company_id})
+    return [token for token in tokens if token.expires_at is None or token.expires_at > now]
+
+
 def _count_requests(connection: Connection, company_id: str, day: dt.date) -> int:
     written: int = connection.execute(_REQUESTS, {"company": company_id, "today": day}).scalar_one()
     return written + sum(n for (of, _), n in unwritten_counts(company_id).items() if of == day)

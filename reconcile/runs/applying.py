@@ -1,6 +1,6 @@
 """Carry out what was planned, chunk by chunk, each person guarded by the version planned for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
@@ -89,18 +89,28 @@ def write_outcomes(run: CurrentRun, people: Sequence[PersonChanges]) -> None:
     """One transaction: carry out, hold, or leave to the next run whoever has changed meanwhile."""
     with run.transaction() as connection:
         versions = lock_people(connection, run.company_id, [person.user_id for person in people])
-        fresh = [person for person in people if versions.get(person.user_id) == person.seen_version]
-        held = [person for person in fresh if is_held(run.braked, person)]
-        flowing = [person for person in fresh if not is_held(run.braked, person)]
-        stale = [person for person in people if versions.get(person.user_id) != person.seen_version]
+        outcomes = _sort_out(people, versions, run.braked)
+        flowing, held = outcomes["applied"], outcomes["held"]
         writer = Writer(connection, run.company_id, run.number, run.order.now)
         writer.carry_out(flowing)
         settle_people(connection, run.company_id, [person.user_id for person in flowing])
         run.lms.planned(connection, run.company_id, [person.user_id for person in flowing])
         hold_people(connection, run.company_id, [person.user_id for person in held], run.number)
-        for outcome, some in (("applied", flowing), ("held", held), ("superseded", stale)):
+        for outcome, some in outcomes.items():
             _mark(connection, run, some, outcome)
         run.save(connection)
+
+
+def _sort_out(
+    people: Iterable[PersonChanges], versions: Mapping[str, int], braked: str
+) -> dict[str, list[PersonChanges]]:
+    outcomes: dict[str, list[PersonChanges]] = {"applied": [], "held": [], "superseded": []}
+    for person in people:
+        is_stale = versions.get(person.user_id) != person.seen_version
+        outcomes["superseded" if is_stale else "held" if is_held(braked, person) else "applied"].append(
+            person
+        )
+    return outcomes
 
 
 def is_held(braked: str, person: PersonChanges) -> bool:

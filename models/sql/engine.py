@@ -22,9 +22,8 @@ from models.sql.prepared import Prepared
 from models.sql.write_lock import REQUEST_SECONDS, STUCK_SECONDS, Turn
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-"""Flask-SQLAlchemy makes the engine and closes it with the application. Nobody asks it for a session: a
-request is one transaction of a few statements on rows, and there are no objects whose changes it could keep."""
-
+"""Flask-SQLAlchemy makes the engine of the application. Nobody asks it for a session: a request is one
+transaction of a few statements on rows, and there are no objects whose changes a session could keep."""
 
 _BEGIN_READING = Prepared(text("BEGIN"))
 

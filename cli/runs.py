@@ -34,6 +34,7 @@ from reconcile.store.current_run import Order, Watch
 from reconcile.store.queue import count_out_of_date
 from reconcile.store.summary import NamedChange, RunSummary, Tally, parse_run, show_run
 from scim.resources.names import PersonNotFound
+from states import Trigger
 
 reconcile = AppGroup("reconcile", help="Bring people from what they have to what they should have.")
 COMMANDS = (reconcile,)
@@ -75,7 +76,7 @@ def run(company_id: str | None, user_name: str | None, dry_run: bool, force: boo
         raise click.UsageError("--user needs --company: userNames are a company's own.")
     ids = [get_company(company_id).id] if company_id else [row.id for row in list_companies()]
     user_id = find_person(ids[0], user_name) if user_name else None
-    trigger = "person" if user_id else "manual"
+    trigger: Trigger = "person" if user_id else "manual"
     states = []
     # A preview has nothing to give back.
     with nullcontext(threading.Event()) if dry_run else stoppable() as stop:

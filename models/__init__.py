@@ -1,13 +1,11 @@
 """The tables, one noun per file. Importing this package registers all of them."""
 
-from models.access_tokens import AccessToken, TokenUse
 from models.assignments import Assignment
 from models.base import Base, UTCDateTime, new_id, utcnow
 from models.catalog import Alias, Catalog, Course, Journey, Rule
-from models.companies import Company, PeopleCount
+from models.companies import AccessToken, Company, PeopleCount, TokenUse
 from models.flags import Flag
 from models.groups import Group, GroupMember
-from models.leases import Lease
 from models.lms import LmsLearner, LmsRefusal, LmsState
 from models.operators import (
     DailyFigure,
@@ -19,10 +17,8 @@ from models.operators import (
 )
 from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
 from models.provisioning_log import LogEntry, RequestCount
-from models.queue import QueueEntry
-from models.runs import PlannedChange, Run
+from models.runs import Lease, PlannedChange, QueueEntry, Run
 from models.sql.engine import (
-    any_of,
     db,
     engine,
     init_database,
@@ -31,6 +27,7 @@ from models.sql.engine import (
     reading,
     writing,
 )
+from models.sql.lists import any_of
 from models.sql.prepared import Prepared
 from models.sql.write_lock import DatabaseBusy, is_awaited
 from models.users import User, UserEmail

@@ -1,15 +1,22 @@
 """Assignments: learner x course. Written by ``reconcile`` alone; the rows are also the outbox."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text, text
+from sqlalchemy import BigInteger, ColumnElement, Index, String, Text, and_, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime
+from states import OUTBOX, Delivery, Progress
 
 OPEN = "withdrawn_at IS NULL AND completed_at IS NULL"
 DUE = OPEN + " AND due_on IS NOT NULL"
-OUTBOX = "delivery IN ('to_send', 'sending', 'to_withdraw', 'withdrawing')"
+IN_OUTBOX = "delivery IN (" + ", ".join(f"'{each}'" for each in OUTBOX) + ")"
+
+KEY = ("company_id", "user_id", "course", "cycle")
+"""What one assignment is known by, here and in whatever tells of one."""
+PERSON = KEY[:2]
 
 
 class Assignment(Base):
@@ -36,8 +43,8 @@ class Assignment(Base):
             "ix_assignments_outbox",
             "company_id",
             "user_id",
-            sqlite_where=text(OUTBOX),
-            postgresql_where=text(OUTBOX),
+            sqlite_where=text(IN_OUTBOX),
+            postgresql_where=text(IN_OUTBOX),
         ),
         Index("ix_assignments_course", "company_id", "course", "user_id", "cycle"),
         Index(
@@ -66,10 +73,9 @@ class Assignment(Base):
     """JSON list of ``[kind, name, position]``: why the learner has the course today."""
     origin: Mapped[str] = mapped_column(default="herdbook")
     """``herdbook`` or ``lms``: only what we assigned is ever withdrawn."""
-    progress: Mapped[str] = mapped_column(default="not_started")
-    """``not_started``, ``in_progress`` or ``completed``."""
+    progress: Mapped[Progress] = mapped_column(String, default="not_started")
     percent: Mapped[int] = mapped_column(default=0)
-    delivery: Mapped[str] = mapped_column(default="to_send")
+    delivery: Mapped[Delivery] = mapped_column(String, default="to_send")
     due_on: Mapped[dt.date | None]
     assigned_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -84,3 +90,18 @@ class Assignment(Base):
     """When the sender last asked the platform about the row."""
     run: Mapped[int]
     """Number of the run that last changed the row."""
+
+
+def is_row(model: Any, names: Sequence[str] = KEY) -> ColumnElement[bool]:
+    """``model``'s row about one assignment, or those about one person, as ``key_of`` names it."""
+    return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in names))
+
+
+def same_row(model: Any) -> ColumnElement[bool]:
+    """``model``'s row and an assignment's are about the same."""
+    return and_(*(getattr(model, name) == getattr(Assignment, name) for name in KEY))
+
+
+def key_of(row: Any) -> dict[str, Any]:
+    """The values that ``is_row`` asks for."""
+    return {f"key_{name}": getattr(row, name) for name in KEY}

@@ -1,7 +1,8 @@
-"""A customer of the training platform, and what it decides for itself."""
+"""A customer of the training platform, what it decides for itself, and the tokens of its IdPs."""
 
 import datetime as dt
 
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UTCDateTime, utcnow
@@ -36,3 +37,30 @@ class PeopleCount(Base):
     company_id: Mapped[str] = mapped_column(primary_key=True)
     users: Mapped[int] = mapped_column(default=0)
     groups: Mapped[int] = mapped_column(default=0)
+
+
+class AccessToken(Base):
+    """What one IdP authenticates with. ``prefix`` is the part shown to tell tokens apart."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (Index("uq_access_tokens_digest", "digest", unique=True),)
+
+    company_id: Mapped[str] = mapped_column(ForeignKey("companies.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    prefix: Mapped[str]
+    digest: Mapped[str]
+    """SHA-256 of the whole token, hexadecimal."""
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
+    expires_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class TokenUse(Base):
+    """When a token was last used; a narrow row of its own, written by ``scim``, at most once a minute."""
+
+    __tablename__ = "token_uses"
+
+    company_id: Mapped[str] = mapped_column(primary_key=True)
+    token_id: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

@@ -17,7 +17,7 @@ from reconcile.decisions.release import DecisionError, discard_run, release_run
 from reconcile.decisions.undo import undo_run
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order
-from reconcile.store.summary import LEFT_ALONE
+from states import LEFT_ALONE
 
 MOST_AT_ONCE = 5_000
 """People planned while a browser waits; more are left to the scheduler, which is at it within a minute."""

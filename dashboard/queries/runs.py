@@ -11,7 +11,7 @@ from dashboard.queries.bounded import Count, PageOrder, count_up_to, equal_to, l
 from dashboard.queries.people import load_names, with_names
 from dashboard.tables import Page, Query
 from models import PlannedChange, QueueEntry, Run, reading
-from reconcile.store.summary import LEFT_ALONE
+from states import LEFT_ALONE
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "gains": ("assign", "resume"),

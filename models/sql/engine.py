@@ -6,16 +6,13 @@ process queue on a lock of ours, because SQLite's own sleeping busy handler make
 writes twenty times slower. On PostgreSQL a read-modify-write locks its rows with ``FOR UPDATE``.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import IsolationLevel
-from sqlalchemy import Connection, Engine, bindparam, event, select, text
-from sqlalchemy import func as sql
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, Engine, event, text
 
 from models.base import Base
 from models.sql.prepared import Prepared
@@ -121,13 +118,3 @@ def init_database(app: Any) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             install_sqlite_rules(db.engine)
-
-
-def any_of(column: Any, values: Collection[str] | Collection[int]) -> ColumnElement[bool]:
-    """``column`` is one of ``values``: one bound value, whatever their number, on both databases."""
-    if current_app.extensions["sqlalchemy"].engine.dialect.name == "sqlite":
-        import json
-
-        each = sql.json_each(bindparam(None, json.dumps(list(values)), unique=True))
-        return column.in_(select(each.table_valued("value").c.value))  # type: ignore[no-any-return]
-    return column == sql.any(bindparam(None, list(values), unique=True))  # type: ignore[no-any-return]

@@ -4,10 +4,11 @@ Text of days instead of times, because what many rows have in common need not be
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Join, Text, TypeDecorator, bindparam
+from flask import current_app
+from sqlalchemy import ColumnElement, Connection, Join, Text, TypeDecorator, bindparam, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
@@ -31,6 +32,14 @@ def to_array(values: Iterable[object]) -> str:
     The driver would look at each value from several sides.
     """
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def any_of(column: Any, values: Collection[str] | Collection[int]) -> ColumnElement[bool]:
+    """``column`` is one of ``values``: one bound value, whatever their number, on both databases."""
+    if current_app.extensions["sqlalchemy"].engine.dialect.name == "sqlite":
+        each = func.json_each(bindparam(None, json.dumps(list(values)), unique=True))
+        return column.in_(select(each.table_valued("value").c.value))  # type: ignore[no-any-return]
+    return column == func.any(bindparam(None, list(values), unique=True))  # type: ignore[no-any-return]
 
 
 class _Each(FunctionElement[str]):

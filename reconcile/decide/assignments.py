@@ -17,12 +17,8 @@ from reconcile.decide.checks import say_missing_names
 from reconcile.decide.desired import later
 from reconcile.decide.types import Change, ChangeKind, Desired, Observed, Source
 from reconcile.decide.wording import say_lock, say_sources
+from states import UNDECIDED, UNSENT, WAITING, Delivery
 
-UNSENT = ("blocked", "locked", "to_send", "rejected")
-"""Not at the training platform: taken back without asking it."""
-WAITING = ("blocked", "locked")
-UNDECIDED = ("blocked", "locked", "to_send")
-"""May still turn into one another; what was sent is never recalled for a name or a lock."""
 LEAST_DAYS_AFTER_RETURN = 7
 
 
@@ -72,7 +68,7 @@ def start(case: Case, want: Desired) -> Change | None:
     )
 
 
-def _delivery(case: Case, want: Desired) -> tuple[str, str]:
+def _delivery(case: Case, want: Desired) -> tuple[Delivery, str]:
     """Where an assignment not yet sent stands, and what it waits for, as the end of a sentence."""
     if case.blocked:
         return "blocked", f"; blocked, {say_missing_names(case.person)}"
@@ -134,7 +130,7 @@ def keep(case: Case, row: Observed, want: Desired) -> Change | None:
     return _change(case, "adjust", row, after, say_sources(want.sources) + waits)
 
 
-def _kept_due(case: Case, row: Observed, want: Desired, delivery: str) -> dt.date | None:
+def _kept_due(case: Case, row: Observed, want: Desired, delivery: Delivery) -> dt.date | None:
     """Sources that come and go do not move a due date; the clock of what waits stands still."""
     due_on = _resumed_due(case, row, row.due_on)
     if delivery in WAITING and row.delivery == "to_send":
@@ -159,7 +155,7 @@ def _say_return(case: Case) -> str:
     return f"back since {case.person.returned_on or case.today}"
 
 
-def _say_release(delivery: str, want: Desired) -> str:
+def _say_release(delivery: Delivery, want: Desired) -> str:
     what = (
         "the missing name has arrived" if delivery == "blocked" else "unlocked, the steps before are complete"
     )
@@ -206,7 +202,7 @@ def _leave(
 
 
 def _withdraw(case: Case, row: Observed, reason: str) -> Change | None:
-    delivery = "withdrawn" if row.delivery in UNSENT else "to_withdraw"
+    delivery: Delivery = "withdrawn" if row.delivery in UNSENT else "to_withdraw"
     after = row._replace(sources=(), delivery=delivery, paused_on=None, withdrawn_on=case.today)
     return _change(case, "withdraw", row, after, reason)
 

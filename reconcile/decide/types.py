@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 
+from states import Delivery, Progress
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -75,10 +77,8 @@ MOST_REMEMBERED = 20_000
 
 
 def per_catalog(function: Callable[P, T]) -> Callable[P, T]:
-    """Cache a pure function whose last argument is a ``Catalog``, the others being hashable.
-
-    A cache of the module would keep the catalogs of past runs alive, one for every run.
-    """
+    """Cache a pure function whose last argument is a ``Catalog``, the others being hashable."""
+    # A cache of the module would keep the catalogs of past runs alive, one for every run.
 
     @wraps(function)
     def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -224,8 +224,8 @@ class Observed(NamedTuple):
     cycle: int
     sources: tuple[Source, ...] = ()
     origin: str = "herdbook"
-    progress: str = "not_started"
-    delivery: str = "sent"
+    progress: Progress = "not_started"
+    delivery: Delivery = "sent"
     due_on: dt.date | None = None
     assigned_on: dt.date | None = None
     sent_on: dt.date | None = None

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select, update
 
 from models import Assignment, QueueEntry, utcnow, writing
-from reconcile.decide.assignments import UNDECIDED
+from models.assignments import is_row, key_of
 from reconcile.decide.tags import find_code, normalise
 from reconcile.store.queue import queue_people
 from reconcile.store.rules import load_catalog
-
-STATES = ("not_started", "in_progress", "completed")
+from states import PROGRESS, UNDECIDED, percent_of
 
 
 class ProgressError(Exception):
@@ -40,13 +39,13 @@ def record_progress(
         row = _get_row(connection, company_id, user_id, _spell(connection, company_id, course))
         if (mark.progress, mark.percent) == (row.progress, row.percent):
             return None
-        if STATES.index(mark.progress) < STATES.index(row.progress):
+        if PROGRESS.index(mark.progress) < PROGRESS.index(row.progress):
             # A late report of an earlier state takes nothing back.
             ignored = f"{_say(mark.progress)} ({mark.percent} %) was ignored"
             return f"{row.course} is {_say(row.progress)} already; {ignored}"
         if row.delivery in UNDECIDED:
             raise ProgressError(f"{row.course} is {row.delivery}: the learner does not have it yet")
-        connection.execute(_save_mark(row, mark, at))
+        connection.execute(_save_mark(row, mark, at), key_of(row))
         if row.progress != mark.progress:
             queue_people(connection, company_id, [user_id], utcnow(), supersede=False)
     return None
@@ -55,16 +54,16 @@ def record_progress(
 def parse_mark(progress: str | int) -> Mark:
     """``completed``, ``In progress``, ``45``, ``45 %`` ...; raise ``ProgressError``."""
     text = normalise(str(progress)).replace(" ", "_").replace("-", "_")
-    if text in STATES:
-        return Mark(text, 100 if text == "completed" else 0)
+    if text in PROGRESS:
+        return Mark(text, percent_of(text))
     number = text.removesuffix("%").rstrip("_")
     if not (number.isascii() and number.isdigit() and len(number) < 4 and int(number) <= 100):
         raise ProgressError(
-            f"progress is one of {', '.join(STATES)} or a whole number from 0 to 100,"
+            f"progress is one of {', '.join(PROGRESS)} or a whole number from 0 to 100,"
             f" not {str(progress)[:60]!r}"
         )
     percent = int(number)
-    return Mark(STATES[(percent > 0) + (percent == 100)], percent)
+    return Mark(PROGRESS[(percent > 0) + (percent == 100)], percent)
 
 
 def _say(progress: str) -> str:
@@ -101,12 +100,7 @@ def _save_mark(row: Any, mark: Mark, at: dt.datetime) -> Any:
         values["started_at"] = row.started_at or at
     if mark.progress == "completed":
         values["completed_at"] = at
-    return (
-        update(Assignment)
-        .where(Assignment.company_id == row.company_id, Assignment.user_id == row.user_id)
-        .where(Assignment.course == row.course, Assignment.cycle == row.cycle)
-        .values(**values)
-    )
+    return update(Assignment).where(is_row(Assignment)).values(**values)
 
 
 def _spell(connection: Connection, company_id: str, course: str) -> str:

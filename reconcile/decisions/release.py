@@ -10,16 +10,16 @@ from sqlalchemy.orm import aliased
 
 from models import PlannedChange, QueueEntry, Run, any_of, reading, utcnow
 from reconcile.lms.remote import find_lms
-from reconcile.runs.ending import finish
+from reconcile.runs.ending import finish, settle_held
 from reconcile.runs.planning import BATCH, PlannedPerson, plan_people
 from reconcile.runs.run import conduct, prepare
-from reconcile.runs.settling import settle_held
 from reconcile.store.current_run import CurrentRun, Order, Watch
 from reconcile.store.lease import Claim, find_claim
 from reconcile.store.people import read_people
 from reconcile.store.queue import CHUNK, free_people, lock_people
 from reconcile.store.summary import RunSummary, show_run
 from reconcile.store.writer import save_suppressions
+from states import Trigger
 
 
 class DecisionError(Exception):
@@ -173,7 +173,7 @@ def claim_lease(company_id: str) -> Claim:
 
 
 def conduct_decision(
-    company_id: str, trigger: str, work: Callable[[CurrentRun], RunSummary], stop: Event | None
+    company_id: str, trigger: Trigger, work: Callable[[CurrentRun], RunSummary], stop: Event | None
 ) -> RunSummary:
     """Do ``work`` as a run of its own; raise ``DecisionError`` where it fails."""
     order = Order(company_id, trigger, watch=Watch(stop=stop or Event()))

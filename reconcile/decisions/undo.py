@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from models import Assignment, PlannedChange, any_of, reading
-from reconcile.decide.assignments import UNSENT, WAITING
 from reconcile.decide.types import Candidate, Change, ChangeKind, Observed
 from reconcile.decide.wording import count_of
 from reconcile.decisions.release import conduct_decision, list_ids, require_run
@@ -20,6 +19,7 @@ from reconcile.store.people import load_people
 from reconcile.store.queue import lock_people
 from reconcile.store.summary import RunSummary, show_run
 from reconcile.store.writer import PersonChanges, Writer, observed_from_json, save_suppressions
+from states import UNSENT, WAITING, Delivery
 
 INVERSE: dict[str, ChangeKind] = {
     "assign": "withdraw",
@@ -183,7 +183,7 @@ def _invert(run: CurrentRun, change: Any, candidate: Candidate) -> PersonChanges
     row = _row_of(change, candidate.observed)
     before: Observed | None = row
     if change.kind == "assign":
-        delivery = "withdrawn" if row.delivery in UNSENT else "to_withdraw"
+        delivery: Delivery = "withdrawn" if row.delivery in UNSENT else "to_withdraw"
         after = row._replace(withdrawn_on=run.today, delivery=delivery)
     elif change.kind == "withdraw":
         after, before = _as_new_cycle(run, change, candidate.observed), None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from reconcile.decide.assignments import WAITING, say_obstacles
+from reconcile.decide.assignments import say_obstacles
 from reconcile.decide.case import (
     Case,
     find_successor,
@@ -22,6 +22,7 @@ from reconcile.decide.desired import FOREVER, find_pins
 from reconcile.decide.smart_assign import say_misfits
 from reconcile.decide.types import Desired, Observed, Source
 from reconcile.decide.wording import say_list, say_lock, say_sources
+from states import WAITING
 
 ShownState = Literal[
     "completed", "withdrawn", "paused", "blocked", "locked", "in_progress", "assigned", "planned"

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from reconcile.decide.types import Observed
 from reconcile.store.current_run import CurrentRun
+from states import Delivery
 
-DELIVERED = {"to_send": "sent", "to_withdraw": "withdrawn"}
+DELIVERED: dict[Delivery, Delivery] = {"to_send": "sent", "to_withdraw": "withdrawn"}
 
 
 class EmbeddedLms:

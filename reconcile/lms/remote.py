@@ -25,7 +25,8 @@ from reconcile.lms.sending.undelivered import (
 )
 from reconcile.lms.session import LmsError
 from reconcile.lms.state import find_pause, load_state
-from reconcile.store.current_run import AUTOMATIC, CurrentRun, Lms
+from reconcile.store.current_run import CurrentRun, Lms
+from states import AUTOMATIC
 
 READING = ("interval", "manual")
 

@@ -1,20 +1,69 @@
-"""Carry out what was planned, chunk by chunk, each person guarded by the version planned for."""
+"""Ask the brake, then carry out what was planned, each person guarded by the version planned for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, text, update
 
-from models import PlannedChange, any_of, reading
-from reconcile.decide.brake import gains, loses
+from models import Catalog, PlannedChange, Run, any_of, reading
+from models.runs import LOSING
+from reconcile.decide.brake import gains, list_braked, loses
 from reconcile.decide.types import Change, ChangeKind
 from reconcile.runs.planning import BATCH, batches
 from reconcile.store.current_run import CurrentRun
 from reconcile.store.queue import hold_people, lock_people, settle_people
 from reconcile.store.writer import PersonChanges, Writer, all_or_each, observed_from_json
+from states import AUTOMATIC, Outcome
+
+
+def ask_brake(run: CurrentRun) -> None:
+    """One UPDATE of the run says that it is applying now, and whose changes the brake holds back."""
+    with run.transaction() as connection:
+        if not run.order.is_unbraked:
+            losing, gaining = _count(connection, run)
+            braked = list_braked(
+                run.rules.settings, run.claim.active_learners, losing=losing, gaining=gaining
+            )
+            run.braked = " ".join(braked)
+        run.save(connection, state="applying", braked=run.braked)
+
+
+def _count(connection: Connection, run: CurrentRun) -> tuple[int, int]:
+    """People hit by this run, less those an operator has seen when confirming a change of the catalog."""
+    losing, gaining = _count_losing(connection, run), run.tally.gaining
+    approved = connection.execute(
+        select(Catalog.approved_losing, Catalog.approved_gaining).where(Catalog.company_id == run.company_id)
+    ).first()
+    if approved and any(approved):
+        losing, gaining = max(0, losing - approved[0]), max(0, gaining - approved[1])
+        used = update(Catalog).where(Catalog.company_id == run.company_id)
+        connection.execute(used.values(approved_losing=0, approved_gaining=0))
+    return losing, gaining
+
+
+def _count_losing(connection: Connection, run: CurrentRun) -> int:
+    """People who lose something; for an automatic run also since the last full interval.
+
+    Otherwise many small debounced runs would add up unseen to a big one.
+    """
+    if not run.tally.losing or run.order.trigger not in AUTOMATIC:
+        return run.tally.losing
+    # The words of the partial index itself: with bound values neither database would use it.
+    statement = (
+        select(func.count(PlannedChange.user_id.distinct()))
+        .join(Run, (Run.company_id == PlannedChange.company_id) & (Run.number == PlannedChange.run))
+        .where(
+            PlannedChange.company_id == run.company_id,
+            PlannedChange.run > run.claim.interval_run,
+            text(LOSING),
+            PlannedChange.outcome.in_(("planned", "applied")),
+            Run.trigger.in_(AUTOMATIC),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def apply_planned(run: CurrentRun) -> None:
@@ -87,30 +136,26 @@ def _to_change(  # noqa: PLR0913, PLR0917
 
 def write_outcomes(run: CurrentRun, people: Sequence[PersonChanges]) -> None:
     """One transaction: carry out, hold, or leave to the next run whoever has changed meanwhile."""
+    fates: dict[Outcome, list[PersonChanges]] = {"applied": [], "held": [], "superseded": []}
     with run.transaction() as connection:
         versions = lock_people(connection, run.company_id, [person.user_id for person in people])
-        outcomes = _sort_out(people, versions, run.braked)
-        flowing, held = outcomes["applied"], outcomes["held"]
-        writer = Writer(connection, run.company_id, run.number, run.order.now)
-        writer.carry_out(flowing)
-        settle_people(connection, run.company_id, [person.user_id for person in flowing])
-        run.lms.planned(connection, run.company_id, [person.user_id for person in flowing])
-        hold_people(connection, run.company_id, [person.user_id for person in held], run.number)
-        for outcome, some in outcomes.items():
+        for person in people:
+            fates[_fate(run, person, versions.get(person.user_id))].append(person)
+        applied = [person.user_id for person in fates["applied"]]
+        held = [person.user_id for person in fates["held"]]
+        Writer(connection, run.company_id, run.number, run.order.now).carry_out(fates["applied"])
+        settle_people(connection, run.company_id, applied)
+        run.lms.planned(connection, run.company_id, applied)
+        hold_people(connection, run.company_id, held, run.number)
+        for outcome, some in fates.items():
             _mark(connection, run, some, outcome)
         run.save(connection)
 
 
-def _sort_out(
-    people: Iterable[PersonChanges], versions: Mapping[str, int], braked: str
-) -> dict[str, list[PersonChanges]]:
-    outcomes: dict[str, list[PersonChanges]] = {"applied": [], "held": [], "superseded": []}
-    for person in people:
-        is_stale = versions.get(person.user_id) != person.seen_version
-        outcomes["superseded" if is_stale else "held" if is_held(braked, person) else "applied"].append(
-            person
-        )
-    return outcomes
+def _fate(run: CurrentRun, person: PersonChanges, version: int | None) -> Outcome:
+    if version != person.seen_version:
+        return "superseded"
+    return "held" if is_held(run.braked, person) else "applied"
 
 
 def is_held(braked: str, person: PersonChanges) -> bool:
@@ -122,7 +167,7 @@ def _mark(
     connection: Connection,
     run: CurrentRun,
     people: Sequence[PersonChanges],
-    outcome: str,
+    outcome: Outcome,
     detail: str | None = None,
 ) -> None:
     if not people:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from models import reading
 from reconcile.lms.remote import find_lms
-from reconcile.runs.applying import apply_planned
-from reconcile.runs.braking import ask_brake
+from reconcile.runs.applying import apply_planned, ask_brake
 from reconcile.runs.ending import fail, finish, finish_interrupted, finish_without_work
 from reconcile.runs.planning import plan_people, refresh_rules
 from reconcile.runs.preview import preview_company

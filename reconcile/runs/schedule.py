@@ -16,11 +16,11 @@ from sqlalchemy import Double, bindparam, exists, or_, select
 from models import Company, Lease, QueueEntry, Run, reading, utcnow
 from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from reconcile.lms.state import list_rested
-from reconcile.runs.ending import UNFINISHED
 from reconcile.runs.run import run_company
 from reconcile.store.current_run import Order, Watch
 from reconcile.store.lease import IS_FREE, is_interval_due
 from reconcile.store.summary import RunSummary
+from states import UNFINISHED
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,7 @@ from reconcile.decide.types import Catalog, Observed, Rules, Settings
 from reconcile.store.lease import Claim
 from reconcile.store.rules import RulesKey
 from reconcile.store.summary import RunSummary, Tally, seconds_since, show_run
-
-AUTOMATIC = ("interval", "change")
-"""Triggers of runs that nobody started by hand."""
+from states import Trigger
 
 _OF_RUN = (Run.company_id == bindparam("company"), Run.number == bindparam("run_number"))
 _UPDATE_RUN = update(Run).where(*_OF_RUN)
@@ -46,8 +44,7 @@ class Order:
     """What is asked of a run."""
 
     company_id: str
-    trigger: str = "manual"
-    """``interval``, ``change``, ``manual``, ``person``, ``release`` or ``undo``."""
+    trigger: Trigger = "manual"
     user_id: str | None = None
     """The one person to run, where the trigger is ``person``."""
     force: bool = False

@@ -37,6 +37,7 @@ from reconcile.decide.types import (
     Profile,
     Source,
 )
+from states import Delivery, Progress
 
 # --- read ahead ------------------------------------------------------------------------------------
 
@@ -190,7 +191,13 @@ def _load_observed(connection: Connection, who: Who) -> dict[str, list[Observed]
 
 @lru_cache(maxsize=5000)
 def _to_observed(  # noqa: PLR0913, PLR0917
-    course: str, cycle: int, sources: str, origin: str, progress: str, delivery: str, *days: str | None
+    course: str,
+    cycle: int,
+    sources: str,
+    origin: str,
+    progress: Progress,
+    delivery: Delivery,
+    *days: str | None,
 ) -> Observed:
     """Thousands have the same row: worked out, and kept in memory, once."""
     return Observed(course, cycle, parse_sources(sources), origin, progress, delivery, *map(_day, days))

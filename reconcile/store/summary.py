@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from states import LEFT_ALONE, Outcome
+
 KINDS = ("assign", "withdraw", "pause", "resume", "block")
-OUTCOMES = ("applied", "deferred", "rejected", "held")
-LEFT_ALONE = ("released", "discarded", "superseded")
-"""What becomes of changes once held; a run that did nothing else is called by the first that it has."""
+OUTCOMES: tuple[Outcome, ...] = ("applied", "deferred", "rejected", "held")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from models.sql.bulk import BulkInsert, BulkUpdate, Row, Shared, SharedInsert, n
 from reconcile.decide.types import Change, Observed, OpenFlag
 from reconcile.decide.types import Flag as RaisedFlag
 from reconcile.store.people import parse_sources, render_sources
+from states import percent_of
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Writer:
             render_sources(after.sources),
             after.origin,
             after.progress,
-            100 if after.progress == "completed" else 0,
+            percent_of(after.progress),
             after.delivery,
             native(self.connection, after.due_on),
             self._time(after.assigned_on or self.now.date()),

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from models import Assignment, Course, LmsLearner, any_of, reading, utcnow
-from reconcile.decide.assignments import UNSENT
+from models.assignments import is_row, key_of
 from reconcile.lms.contract import STATUSES, LearnerTraining, progress_of
 from reconcile.lms.lms_run import LmsRun
-from reconcile.lms.sending.outbox import is_row, key_of
 from reconcile.store.queue import queue_people
+from states import UNSENT
 
 TWICE_WITHIN = dt.timedelta(minutes=1)
 LATE_WITHIN = dt.timedelta(minutes=10)

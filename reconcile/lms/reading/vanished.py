@@ -10,11 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from models import Assignment, Course, ExemptionProposal, LmsLearner, any_of, reading
+from models.assignments import KEY, is_row, key_of, same_row
 from reconcile.lms import contract
 from reconcile.lms.lms_run import LmsRun
 from reconcile.lms.reading.progress import Copy
 from reconcile.lms.reading.seen import SeenIds
-from reconcile.lms.sending.outbox import KEY, is_row, key_of, same_row
 from reconcile.lms.session import LmsRejected, Session
 from reconcile.store.queue import queue_people
 

@@ -10,16 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from models import Assignment, Course, LmsLearner, LmsRefusal, QueueEntry, User, any_of
-from models.assignments import OUTBOX
+from models.assignments import IN_OUTBOX, is_row, key_of
 from models.lms import LEARNER_WORK
 from reconcile.lms.sending.parcel import OPTIONAL, Item, Parcel, make_body, wants_archived
+from states import WITHDRAWALS
 
 SETTLE_SECONDS = 5.0
 """How long a request without an answer may still be carried out; only then a read-back means anything."""
-WITHDRAWALS = ("to_withdraw", "withdrawing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Batch:
 # --- who ------------------------------------------------------------------------------------------
 
 # The words of the partial indexes themselves: with bound values neither database would use them.
-SENDABLE = text(f"{OUTBOX} AND (delivery <> 'to_send' OR paused_at IS NULL)")
+SENDABLE = text(f"{IN_OUTBOX} AND (delivery <> 'to_send' OR paused_at IS NULL)")
 
 
 def _next_ids(model: Any, condition: Any) -> Any:
@@ -191,24 +191,6 @@ def _load_trainings(connection: Connection, company_id: str) -> dict[str, int | 
 
 
 # --- claiming -------------------------------------------------------------------------------------
-
-KEY = ("company_id", "user_id", "course", "cycle")
-PERSON = KEY[:2]
-
-
-def is_row(model: Any, names: Sequence[str] = KEY) -> Any:
-    """``model``'s row about one assignment, or those about one person, as ``key_of`` names it."""
-    return and_(*(getattr(model, name) == bindparam(f"key_{name}") for name in names))
-
-
-def same_row(model: Any) -> Any:
-    """``model``'s row and an assignment's are about the same."""
-    return and_(*(getattr(model, name) == getattr(Assignment, name) for name in KEY))
-
-
-def key_of(row: Any) -> dict[str, Any]:
-    return {f"key_{name}": getattr(row, name) for name in KEY}
-
 
 _SEND = update(Assignment).where(is_row(Assignment)).values(delivery="sending", tried_at=bindparam("at"))
 _WITHDRAW = update(Assignment).where(is_row(Assignment)).values(delivery="withdrawing")

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from models import Assignment, LmsLearner, PlannedChange, UTCDateTime, any_of
+from models.assignments import PERSON, is_row, key_of
 from reconcile.lms.contract import progress_of
-from reconcile.lms.sending.outbox import PERSON, is_row, key_of
 from reconcile.lms.sending.parcel import CONFLICT, Receipt, What
 from reconcile.lms.sending.refusals import forget_refusals, save_refusals
 from reconcile.store.queue import queue_people

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, case, delete, insert, or_, select,
 
 from models import Assignment, Catalog, LmsLearner, LmsRefusal, User
 from models import Flag as FlagRow
+from models.assignments import KEY, PERSON, is_row, key_of, same_row
 from reconcile.decide.types import Flag, OpenFlag
-from reconcile.lms.sending.outbox import KEY, PERSON, is_row, key_of, same_row
 from reconcile.lms.sending.parcel import CONFLICT, REJECTED, Receipt
 from reconcile.store.writer import Writer
 

@@ -5,11 +5,11 @@ from collections import Counter
 from sqlalchemy import Connection, exists, func, select, text, update
 
 from models import Assignment, LmsLearner, PlannedChange, utcnow
-from models.assignments import OUTBOX
+from models.assignments import IN_OUTBOX, same_row
 from models.lms import LEARNER_WORK
 from reconcile.decide.types import Flag
 from reconcile.lms.lms_run import LmsRun
-from reconcile.lms.sending.outbox import SENDABLE, same_row
+from reconcile.lms.sending.outbox import SENDABLE
 from reconcile.lms.sending.parcel import UNAUTHORIZED
 from reconcile.lms.sending.refusals import lower_flags, raise_flags
 from reconcile.lms.session import LmsUnauthorized
@@ -56,7 +56,7 @@ def count_waiting(connection: Connection, run: CurrentRun) -> int:
     has_rows = exists().where(
         Assignment.company_id == LmsLearner.company_id,
         Assignment.user_id == LmsLearner.user_id,
-        text(f"assignments.{OUTBOX}"),
+        text(f"assignments.{IN_OUTBOX}"),
     )
     learners = select(func.count()).where(
         LmsLearner.company_id == run.company_id, text(f"lms_learners.{LEARNER_WORK}"), ~has_rows
@@ -70,7 +70,7 @@ def count_waiting(connection: Connection, run: CurrentRun) -> int:
 def mark_undelivered(connection: Connection, run: CurrentRun, why: str | None) -> int:
     """Mark the run's own changes that still wait as deferred; how many they are."""
     waits = exists().where(
-        same_row(PlannedChange), text(f"assignments.{OUTBOX}"), Assignment.paused_at.is_(None)
+        same_row(PlannedChange), text(f"assignments.{IN_OUTBOX}"), Assignment.paused_at.is_(None)
     )
     statement = update(PlannedChange).where(
         PlannedChange.company_id == run.company_id,

@@ -54,9 +54,9 @@ def plans_of_loading(ids: list[str]) -> list[str]:
             sent.append((statement, parameters))
 
     with writing() as connection:
-        event.listen(connection, "before_cursor_execute", keep)
+        event.listen(connection.engine, "before_cursor_execute", keep)
         load_people(connection, COMPANY, ids)
-        event.remove(connection, "before_cursor_execute", keep)
+        event.remove(connection.engine, "before_cursor_execute", keep)
         return [
             "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))  # type: ignore[arg-type]
             for statement, parameters in sent

@@ -8,6 +8,7 @@ from flask import Flask
 from reconcile.decide.types import Observed
 from reconcile.decisions.progress import Mark, ProgressError, parse_mark, record_progress
 from reconcile.lms.embedded import EmbeddedLms
+from states import Delivery
 from tests.support.acme import (
     COMPANY,
     NOON,
@@ -107,6 +108,8 @@ def test_other_progress_is_refused(typed: str | int) -> None:
         ("locked", "locked", None),
     ],
 )
-def test_what_is_written_is_delivered(planned: str, delivered: str, sent_on: dt.date | None) -> None:
+def test_what_is_written_is_delivered(
+    planned: Delivery, delivered: Delivery, sent_on: dt.date | None
+) -> None:
     row = EmbeddedLms().delivered(Observed("SEC-101", 1, delivery=planned), NOON.date())
     assert (row.delivery, row.sent_on) == (delivered, sent_on)

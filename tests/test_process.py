@@ -148,6 +148,33 @@ def test_what_was_acknowledged_survives_kill_9_and_the_next_run_completes_it(
 
 
 @on("sqlite")
+def test_sigterm_under_load_loses_nothing_that_was_acknowledged(database_url: str, house: Flask) -> None:
+    acknowledged: list[str] = []
+
+    def keep_hiring(writer: int) -> None:
+        for number in range(10_000):
+            name = f"w{writer}n{number}"
+            if hire(service, house, name) != 201:
+                return
+            acknowledged.append(f"{name}@acme.example")
+
+    with serving(database_url, RECONCILE_MINUTES="0.01") as service:
+        writers = [threading.Thread(target=keep_hiring, args=[each]) for each in range(8)]
+        for writer in writers:
+            writer.start()
+        time.sleep(1.5)
+        start = time.monotonic()
+        service.stop()
+        assert time.monotonic() - start < 20
+        for writer in writers:
+            writer.join()
+    assert len(acknowledged) > 20
+    with reading() as connection:
+        kept = set(connection.execute(select(User.user_name)).scalars())
+    assert set(acknowledged) <= kept
+
+
+@on("sqlite")
 def test_sigterm_ends_the_service_although_clients_hold_on_to_it(database_url: str, house: Flask) -> None:
     with serving(database_url) as service, contextlib.ExitStack() as clients:
         for sent in (b"", b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"):

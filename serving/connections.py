@@ -121,6 +121,10 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             data = head + data
         elif head:
             super().write_soon(head)
+        with self.outbuf_lock:
+            if self.connected and not self.total_outbufs_len and isinstance(data, bytes):
+                # Most answers fit: no buffer of waitress's own need copy them.
+                data = data[self.send(data, do_close=False) :]
         return int(super().write_soon(data))
 
     def send_head(self) -> None:

@@ -19,9 +19,11 @@ from models.overrides import Exemption, ExemptionProposal, Pin, Suppression
 from models.provisioning_log import LogEntry, RequestCount
 from models.runs import Lease, PlannedChange, QueueEntry, Run
 from models.sql.engine import (
+    DatabaseBusy,
     db,
     engine,
     init_database,
+    is_awaited,
     open_connection,
     open_snapshot,
     reading,
@@ -29,7 +31,6 @@ from models.sql.engine import (
 )
 from models.sql.lists import any_of
 from models.sql.prepared import Prepared
-from models.sql.write_lock import DatabaseBusy, is_awaited
 from models.users import User, UserEmail
 
 __all__ = [

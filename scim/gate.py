@@ -17,8 +17,7 @@ from models.sql.failures import DATABASE_UNUSABLE
 from scim import errors
 from scim.bodies import MAX_BYTES, dump, parse_body
 from scim.log.call import Call, to_idp
-from scim.log.counts import request_counter
-from scim.log.log import record_refusal
+from scim.log.log import record_refusal, request_counter
 from scim.tokens import require_token
 
 logger = logging.getLogger(__name__)

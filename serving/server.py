@@ -91,8 +91,7 @@ def serve_with_scheduler(application: Flask, door: Door, to_stop: list[Callable[
     """Serve, ticking; then wait for the change in hand and write what was only counted."""
     from models.sql.engine import engine, limit_waiting
     from reconcile.runs.schedule import start_scheduler
-    from scim.log.counts import save_counts
-    from scim.log.log import prune_log
+    from scim.log.log import prune_log, save_counts
 
     with application.app_context():
         limit_waiting(engine())

@@ -12,7 +12,7 @@ from dashboard.guard import current_operator
 from dashboard.queries.arrivals import load_arrivals
 from dashboard.tables import Column, Page, Query, Table, serve_file
 from models import utcnow
-from scim.log.counts import unwritten_uses
+from scim.log.log import unwritten_uses
 from scim.resources.documents import base_url
 from scim.tokens import TokenError, TokenLine, create_token, list_tokens, revoke_token
 

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from dashboard.queries.bounded import Count, count_up_to
 from models import Flag, LogEntry, RequestCount, TokenUse, User, reading
-from scim.log.counts import unwritten_counts, unwritten_uses
+from scim.log.log import unwritten_counts, unwritten_uses
 
 SAMPLE = 1_000
 """The people who came last stand for the mapping as it is now."""

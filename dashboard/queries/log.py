@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, unio
 from dashboard.queries.bounded import LOOK, Condition, PageOrder, equal_to, look_through
 from dashboard.tables import Page, Query
 from models import Flag, LogEntry, PlannedChange, RequestCount, Run, User, any_of, reading
-from scim.log.counts import unwritten_counts
+from scim.log.log import unwritten_counts
 from scim.resources.names import find_user_id
 
 _ENTRY = select(LogEntry.__table__).where(

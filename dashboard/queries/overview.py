@@ -19,7 +19,7 @@ from models import (
     reading,
 )
 from reconcile.catalog.unknown import list_unknown_tags
-from scim.log.counts import unwritten_counts
+from scim.log.log import unwritten_counts
 
 EXPIRING = dt.timedelta(days=30)
 TAGS_SHOWN = 100

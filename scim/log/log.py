@@ -1,7 +1,13 @@
-"""The provisioning log: one line for every write, with what it changed, and for every refused request."""
+"""The provisioning log: one line for every write, with what it changed, and for every refused request.
+
+Reads are counted, not logged.
+"""
 
 import datetime as dt
 import logging
+import threading
+import time
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -9,12 +15,12 @@ from flask import current_app
 from sqlalchemy import Connection, Text, bindparam, delete, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import Company, LogEntry, Prepared, new_id, reading, utcnow, writing
-from models.sql.write_lock import STUCK_SECONDS
+from models import Company, LogEntry, Prepared, RequestCount, new_id, reading, utcnow, writing
+from models.sql.engine import STUCK_SECONDS
 from scim.bodies import dump
 from scim.errors import ScimError
 from scim.log.call import Call, clean
-from scim.log.counts import request_counter
+from scim.tokens import Access, save_uses
 
 logger = logging.getLogger(__name__)
 
@@ -156,3 +162,95 @@ def _longest(path: str) -> int:
     if own.partition(".")[0] not in SHOWN:
         return 0
     return _LONGEST_MEMBERS if own == "members" else _LONGEST
+
+
+# --- what is only counted -------------------------------------------------------------------------
+# In memory, and written once a minute by the scheduler: a read would else wait for the write lock.
+
+_COUNT = text(
+    "INSERT INTO request_counts (company_id, day, operation, requests) "
+    "VALUES (:company_id, :day, :operation, :requests) "
+    "ON CONFLICT (company_id, day, operation) "
+    "DO UPDATE SET requests = request_counts.requests + excluded.requests"
+).bindparams(bindparam("day", type_=RequestCount.__table__.c.day.type))
+
+STRANGERS_PER_MINUTE = 60
+
+Counts = Counter[tuple[str, dt.date, str]]
+"""``(company_id, day, operation)`` -> requests."""
+Uses = dict[tuple[str, str], dt.datetime]
+"""``(company_id, token_id)`` -> the last use."""
+
+
+class RequestCounter:
+    """Counts of one process, and the tokens it saw, on their way to the database."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counts = Counter()
+        self._uses: Uses = {}
+        self._strangers: Counter[int] = Counter()
+
+    def add(self, access: Access, operation: str, now: dt.datetime) -> None:
+        """Count one request."""
+        with self._lock:
+            self._counts[access.company_id, now.date(), operation] += 1
+            self._uses[access.company_id, access.token_id] = now
+
+    def unwritten(self) -> tuple[Counts, Uses]:
+        """Everything that the database does not have yet."""
+        with self._lock:
+            return self._counts.copy(), self._uses.copy()
+
+    def forget(self, counts: Counts, uses: Uses) -> None:
+        """The database has these now."""
+        with self._lock:
+            self._counts -= counts
+            self._uses = {key: at for key, at in self._uses.items() if uses.get(key) != at}
+
+    def admits_stranger(self) -> bool:
+        """Whether one more request without a valid token is worth a line in this minute."""
+        minute = int(time.monotonic() // 60)
+        with self._lock:
+            if minute not in self._strangers:
+                self._strangers.clear()
+            self._strangers[minute] += 1
+            return self._strangers[minute] <= STRANGERS_PER_MINUTE
+
+
+def request_counter() -> RequestCounter:
+    """The current application's own."""
+    extensions = current_app.extensions
+    found: RequestCounter = extensions.get("herdbook.request_counter") or extensions.setdefault(
+        "herdbook.request_counter", RequestCounter()
+    )
+    return found
+
+
+def save_counts() -> None:
+    """Write what was counted: the scheduler does every minute, and the process before it ends."""
+    counts, uses = request_counter().unwritten()
+    if not counts:
+        return
+    try:
+        with writing() as connection:
+            save_uses(uses, connection)
+            for (company_id, day, operation), requests in sorted(counts.items()):
+                values = {"company_id": company_id, "day": day, "operation": operation, "requests": requests}
+                connection.execute(_COUNT, values)
+    except SQLAlchemyError:
+        logger.warning("request counts could not be written", exc_info=True)
+    else:
+        request_counter().forget(counts, uses)
+
+
+def unwritten_counts(company_id: str) -> Counter[tuple[dt.date, str]]:
+    """``(day, operation)`` -> requests that this process has yet to write: who reads counts adds them."""
+    counts, _ = request_counter().unwritten()
+    return Counter({(day, name): number for (of, day, name), number in counts.items() if of == company_id})
+
+
+def unwritten_uses(company_id: str) -> dict[str, dt.datetime]:
+    """The last use of each token that this process has yet to write."""
+    _, uses = request_counter().unwritten()
+    return {token_id: at for (of, token_id), at in uses.items() if of == company_id}

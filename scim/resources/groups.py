@@ -21,16 +21,19 @@ from scim.resources.documents import (
     Written,
     answer,
     base_url,
+    count_resources,
+    mark_out_of_date,
     parse_stored,
+    require_match,
     same_document,
     splice,
+    storing,
     to_stored,
 )
 from scim.resources.loading import load_resource
 from scim.resources.memberships import Moved, keep_promise, leave_groups, load_members, save_members
 from scim.resources.user_columns import indexable
 from scim.resources.user_rows import is_id
-from scim.resources.writes import count_resources, mark_out_of_date, require_match, storing
 from scim.schemas.attributes import fold
 from scim.schemas.comparing import shadow
 from scim.schemas.projection import Projection

@@ -11,12 +11,23 @@ from scim.log.call import Call
 from scim.log.log import record, to_changes
 from scim.patch.message import parse_patch
 from scim.patch.patch import PatchResult, apply_patch, with_schemas
-from scim.resources.documents import Answer, Written, answer, base_url, parse_stored, same_document, splice
+from scim.resources.documents import (
+    Answer,
+    Written,
+    answer,
+    base_url,
+    count_resources,
+    mark_out_of_date,
+    parse_stored,
+    require_match,
+    same_document,
+    splice,
+    storing,
+)
 from scim.resources.loading import load_resource, names_placeholder
 from scim.resources.memberships import leave_groups, load_groups
 from scim.resources.user_columns import project, project_emails, to_text
 from scim.resources.user_rows import delete_user, find_deleted, get_user, insert_user, update_user
-from scim.resources.writes import count_resources, mark_out_of_date, require_match, storing
 from scim.schemas.attributes import fold
 from scim.schemas.projection import Projection
 from scim.schemas.resource_types import USER

@@ -294,7 +294,7 @@ def test_a_database_that_is_away_asks_to_come_back(
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
     idp.create()
-    monkeypatch.setattr("scim.resources.writes.writing", away)
+    monkeypatch.setattr("scim.resources.documents.writing", away)
     monkeypatch.setattr("scim.lists.kinds.joined_statement", away)
     answer = idp.send(method, "/Users", {"userName": "bob"} if method == "POST" else None)
     assert_refused(answer, 503)

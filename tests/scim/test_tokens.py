@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import insert, select, update
 
 from models import AccessToken, Company, reading, writing
-from scim.log.counts import save_counts
+from scim.log.log import save_counts
 from scim.tokens import TokenError, create_token, list_tokens, revoke_token
 from tests.support.idp import ERROR, Idp
 

@@ -4,7 +4,7 @@ import re
 
 from flask import Flask
 
-from scim.log.counts import save_counts
+from scim.log.log import save_counts
 from scim.tokens import create_token
 from tests.dashboard.conftest import on_both
 from tests.support.browser import Browser

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import AccessToken, Company, DatabaseBusy, engine, is_awaited, reading, writing
-from models.sql import write_lock
+from models.sql import engine as write_lock
 from models.sql.engine import limit_waiting
 from scim.tokens import create_token
 from tests.support.browser import open_browser

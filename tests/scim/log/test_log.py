@@ -11,8 +11,14 @@ from sqlalchemy.exc import OperationalError
 
 from models import LogEntry, RequestCount, TokenUse, User, reading, utcnow
 from scim.log.call import to_idp
-from scim.log.counts import STRANGERS_PER_MINUTE, RequestCounter, save_counts, unwritten_counts
-from scim.log.log import prune_log, to_changes
+from scim.log.log import (
+    STRANGERS_PER_MINUTE,
+    RequestCounter,
+    prune_log,
+    save_counts,
+    to_changes,
+    unwritten_counts,
+)
 from scim.tokens import Access
 from tests.support.idp import Idp, replace, switch
 
@@ -172,7 +178,7 @@ def test_what_is_counted_while_the_rest_is_written_goes_with_the_next() -> None:
 
 def test_a_request_writes_no_count_itself(idp: Idp, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read must not wait for the write lock, however long somebody holds it."""
-    monkeypatch.setattr("scim.log.counts.writing", lambda: pytest.fail("a read asked for the write lock"))
+    monkeypatch.setattr("scim.log.log.writing", lambda: pytest.fail("a read asked for the write lock"))
     for _ in range(3):
         assert idp.get("/Users").status_code == 200
     assert unwritten_counts("23456") == {(utcnow().date(), "read"): 3}
@@ -188,7 +194,7 @@ def test_a_log_that_cannot_be_written_stops_no_answer(idp: Idp, monkeypatch: pyt
 
     before = utcnow()
     monkeypatch.setattr("scim.log.log.writing", away)
-    monkeypatch.setattr("scim.log.counts.writing", away)
+    monkeypatch.setattr("scim.log.log.writing", away)
     assert idp.get("/Users").status_code == 200
     assert idp.get("/Users/nobody").status_code == 404
     save_counts()

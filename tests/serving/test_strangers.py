@@ -1,6 +1,7 @@
 """Strangers without a token against the real process: honest requests are answered all the same."""
 
 import contextlib
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -24,9 +25,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def crowd() -> Iterator[contextlib.ExitStack]:
-    """Sockets that stay open until the end of the test."""
+    """Sockets that stay open until the end of the test: more than an ordinary user may open unasked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with contextlib.ExitStack() as stack:
         yield stack
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def join(crowd: contextlib.ExitStack, service: Service, sent: bytes = b"", buffer: int = 0) -> socket.socket:

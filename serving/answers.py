@@ -44,7 +44,7 @@ class _Headed(Task):  # type: ignore[misc]  # waitress has no types
         self.channel.send_head()
 
     def _keeps_connection(self) -> bool:
-        if self.close_on_finish:
+        if self.close_on_finish or self.channel.server.is_stopping:
             return False
         asked = self.request.headers.get("CONNECTION", "").lower()
         if self.version == "1.0":

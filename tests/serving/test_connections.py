@@ -217,3 +217,20 @@ def test_a_stopping_door_answers_what_is_here_and_nothing_else(street: Street) -
     assert b"Connection: close" in told
     with pytest.raises(ConnectionRefusedError):
         street.connect()
+
+
+def test_what_is_being_answered_when_the_door_stops_is_the_last_on_its_connection(street: Street) -> None:
+    """Else its client would send the next request to a connection that is closed at that moment."""
+    began, may_go_on = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        began.set()
+        may_go_on.wait(5)
+        return answer(environ, start_response)
+
+    street.door.application = slow
+    client = street.connect(GET)
+    assert began.wait(5)
+    street.door.request_stop()
+    may_go_on.set()
+    assert b"Connection: close" in read_all(client)

@@ -92,7 +92,7 @@ class Sender:
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="lms") as pool:
             try:
                 more = True
-                while more or self._under_way:
+                while more or self._under_way or not self._receipts.empty():
                     if more and len(self._under_way) < LOW_WATER:
                         more = not self.gate.find_obstacle() and self._claim(next(chunks, None), pool)
                     self._record(self._collect(LOW_WATER if more else 1))

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import Flag, Lease, LmsLearner, LmsState, reading, utcnow, writing
+from reconcile.lms.sending import sender
 from reconcile.lms.sending.sender import IN_FLIGHT
 from reconcile.lms.session import MOST_FAILURES
 from reconcile.runs.schedule import run_due
@@ -25,6 +26,7 @@ from tests.support.acme import (
     deactivate,
     open_flags,
     rows_of,
+    rows_of_everybody,
     use_catalog,
 )
 from tests.support.platform_faults import Faults, Matching, Script
@@ -256,3 +258,17 @@ def test_keeps_eight_calls_in_flight(app: Flask, platform: Platform) -> None:
     platform.at_point = at_point
     run()
     assert most == 8
+
+
+@on_sqlite
+def test_what_the_last_call_brought_is_recorded_however_much_it_is(
+    app: Flask, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More receipts than one transaction takes may wait when the last thread has ended."""
+    use_catalog(COURSES)
+    add_people([f"person{number}" for number in range(20)], "SEC-101")
+    monkeypatch.setattr(sender, "FLUSH_ROWS", 1)
+    run()
+    assert {row.delivery for row in rows_of_everybody()} == {"sent"}
+    with reading() as connection:
+        assert set(connection.execute(select(LmsLearner.delivery)).scalars()) == {"known"}

@@ -92,10 +92,10 @@ def against_the_limit(company: Filled) -> None:
     )
     with both(company) as (ours, limit):
         for name, calls, asked, count in (
-            ("GET by id", todo.by_id, 0.7, 400),
-            ("GET by userName filter", todo.by_name, 0.7, 400),
-            ("POST", todo.create, 0.6, 300),
-            ("PATCH", todo.patch, 0.6, 300),
+            ("GET by id", todo.by_id, 0.75, 400),
+            ("GET by userName filter", todo.by_name, 0.75, 400),
+            ("POST", todo.create, 0.65, 300),
+            ("PATCH", todo.patch, 0.65, 300),
             ("list of 100", todo.page, 3.0, 100),
         ):
             show(Figure(name, paired(ours, limit, calls, count, company.headers), asked, at_most=False))

@@ -103,12 +103,19 @@ def leave(response: Response) -> Response:
 
 def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
     """The SCIM answer to a refused request (RFC 7644 3.12), after its line in the provisioning log."""
-    if cause is not None:
+    if isinstance(error, errors.Unavailable):
+        # A line, not a traceback: a database that is away says the same to every request.
+        logger.error("request %s failed: %s", g.call.correlation_id, _first_line(cause or error.__cause__))
+    elif cause is not None:
         logger.error("request %s failed", g.call.correlation_id, exc_info=cause)
     record_refusal(g.call, error)
     response = respond(dump(error.to_body()), error.status)
     response.headers.update(error.headers)
     return response
+
+
+def _first_line(cause: BaseException | None) -> str:
+    return str(cause or "the database cannot be written").partition("\n")[0]
 
 
 class ScimResponse(Response):

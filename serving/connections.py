@@ -174,10 +174,11 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def _patience(self, is_stopping: bool) -> float:
         """How long a connection may be open without a request."""
+        if is_stopping:
+            # Who was refused half-way gets time to read it, at the end as well.
+            return STOPPING_SECONDS if self.is_cut else -1.0
         if self.is_lingering:
             return LINGER_SECONDS
-        if is_stopping:
-            return -1.0
         return IDLE_SECONDS if self.has_spoken else ARRIVAL_SECONDS
 
     def _hand_over(self, request: Request) -> None:

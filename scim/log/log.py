@@ -74,8 +74,9 @@ def record_refusal(call: Call, error: ScimError) -> None:
             return
         with writing(patience=STUCK_SECONDS) as connection:
             _INSERT.run(connection, row)
-    except SQLAlchemyError:
-        logger.exception("the provisioning log could not be written")
+    except SQLAlchemyError as failure:
+        # A line, not a traceback: a database that is away says the same to every request.
+        logger.error("the provisioning log could not be written: %s", str(failure).partition("\n")[0])
 
 
 def to_changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, list[Any]]:

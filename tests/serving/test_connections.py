@@ -234,3 +234,15 @@ def test_what_is_being_answered_when_the_door_stops_is_the_last_on_its_connectio
     street.door.request_stop()
     may_go_on.set()
     assert b"Connection: close" in read_all(client)
+
+
+def test_who_does_not_hang_up_after_a_refusal_keeps_no_door_open(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 60.0)
+    monkeypatch.setattr(connections, "STOPPING_SECONDS", 0.5)
+    client = street.connect(post(100) + b"half a bo")
+    wait_for(lambda: sum(each.held for each in [*street.door.active_channels.values()]))
+    street.door.request_stop()
+    wait_for(lambda: not street.door.active_channels, seconds=4)
+    assert client.recv(20).startswith(b"HTTP/1.1 408 ")

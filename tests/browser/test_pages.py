@@ -20,7 +20,7 @@ def test_a_page_is_whole_and_accessible(name: str, read_as: Callable[[str], Read
 def test_on_a_phone_the_tab_one_is_at_is_seen(read_as: Callable[[str], Reader]) -> None:
     reader = read_as("viewer")
     reader.page.set_viewport_size({"width": 390, "height": 850})
-    for name in ("catalog", "unknown codes", "catalog file"):
+    for name in ("catalog", "unknown", "file"):
         tab = reader.open(name).locator(".tabs [aria-current]").bounding_box()
         assert tab, name
         assert 0 <= tab["x"] <= tab["x"] + tab["width"] <= 390, name
@@ -32,7 +32,7 @@ def test_one_sees_where_a_field_begins_and_which_one_has_the_focus(
 ) -> None:
     reader = read_as("owner")
     reader.page.emulate_media(color_scheme=light)
-    for name in ("settings", "learners", "catalog file", "single sign-on"):
+    for name in ("settings", "learners", "file", "single-sign-on"):
         page = reader.open(name)
         assert find_faint_edges(page) == [], name
         field = page.locator("main :is(input, textarea):not([type=hidden])").first

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from models import new_id, utcnow
-from models.sql.failures import DATABASE_UNUSABLE
+from models.sql.failures import DATABASE_UNUSABLE, say_database_failure
 from scim import errors
 from scim.bodies import MAX_BYTES, dump, parse_body
 from scim.log.call import Call, to_idp
@@ -105,17 +105,14 @@ def refuse(error: errors.ScimError, cause: Exception | None = None) -> Response:
     """The SCIM answer to a refused request (RFC 7644 3.12), after its line in the provisioning log."""
     if isinstance(error, errors.Unavailable):
         # A line, not a traceback: a database that is away says the same to every request.
-        logger.error("request %s failed: %s", g.call.correlation_id, _first_line(cause or error.__cause__))
+        sentence = say_database_failure(cause or error.__cause__ or error)
+        logger.error("request %s failed: %s", g.call.correlation_id, sentence)
     elif cause is not None:
         logger.error("request %s failed", g.call.correlation_id, exc_info=cause)
     record_refusal(g.call, error)
     response = respond(dump(error.to_body()), error.status)
     response.headers.update(error.headers)
     return response
-
-
-def _first_line(cause: BaseException | None) -> str:
-    return str(cause or "the database cannot be written").partition("\n")[0]
 
 
 class ScimResponse(Response):

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Company, LogEntry, Prepared, RequestCount, new_id, reading, utcnow, writing
 from models.sql.engine import STUCK_SECONDS
+from models.sql.failures import say_database_failure
 from scim.bodies import dump
 from scim.errors import ScimError
 from scim.log.call import Call, clean
@@ -76,7 +77,7 @@ def record_refusal(call: Call, error: ScimError) -> None:
             _INSERT.run(connection, row)
     except SQLAlchemyError as failure:
         # A line, not a traceback: a database that is away says the same to every request.
-        logger.error("the provisioning log could not be written: %s", str(failure).partition("\n")[0])
+        logger.error("the provisioning log could not be written: %s", say_database_failure(failure))
 
 
 def to_changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, list[Any]]:

@@ -33,3 +33,4 @@ def test_what_cannot_be_answered_is_a_line_of_the_log_and_no_traceback(
     client.open(f"/scim/v2/23456/{path}", method=method, headers=TOKEN)
     assert caplog.records
     assert not [record for record in caplog.records if record.exc_info]
+    assert all("db upgrade" in record.getMessage() for record in caplog.records)
